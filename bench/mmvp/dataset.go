@@ -41,7 +41,10 @@ func Open(dir string) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d, d.findImages(folder)
+	if err := d.findImages(folder); err != nil {
+		return nil, err
+	}
+	return d, nil
 }
 
 // Pairs returns the number of pairs.
@@ -56,7 +59,7 @@ func (d *Dataset) Prompts() []string {
 	return prompts
 }
 
-// checkPairs checks what the score relies on: two rows a pair, of one pattern, and no id twice.
+// checkPairs checks what the score relies on: no id twice, and two rows a pair, of one pattern, the odd id first.
 func checkPairs(questions []Question) error {
 	if len(questions) == 0 {
 		return errors.New("no questions")
@@ -72,9 +75,23 @@ func checkPairs(questions []Question) error {
 		return fmt.Errorf("%d questions: two rows make a pair, so their number must be even", len(questions))
 	}
 	for i := 0; i < len(questions); i += 2 {
-		if first, second := questions[i], questions[i+1]; first.Pattern != second.Pattern {
-			return fmt.Errorf("line %d: type %q, but its partner on line %d has %q", second.Line, second.Pattern, first.Line, first.Pattern)
+		if err := checkPair(questions[i], questions[i+1]); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// checkPair refuses ids under which "an odd id means that image 1 is right" contradicts the rows' order.
+func checkPair(first, second Question) error {
+	switch {
+	case first.Pattern != second.Pattern:
+		return fmt.Errorf("line %d: type %q, but its partner on line %d has %q", second.Line, second.Pattern, first.Line, first.Pattern)
+	case first.ID%2 == 0:
+		return fmt.Errorf("line %d: question id %d is even, the first row of a pair has an odd one", first.Line, first.ID)
+	case second.ID%2 == 1:
+		return fmt.Errorf("line %d: question id %d is odd, the second row of a pair has an even one (the first is on line %d)",
+			second.Line, second.ID, first.Line)
 	}
 	return nil
 }
