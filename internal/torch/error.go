@@ -1,0 +1,68 @@
+package torch
+
+// #include <stdlib.h>
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unsafe"
+
+	"github.com/sugarme/gotch/libtch"
+)
+
+// Error is what an operation panics with: its name, the shapes of its inputs and libtorch's first line.
+type Error struct {
+	Op     string
+	Shapes [][]int64
+	Text   string
+}
+
+func (e *Error) Error() string {
+	if len(e.Shapes) == 0 {
+		return fmt.Sprintf("%s: %s", e.Op, e.Text)
+	}
+	return fmt.Sprintf("%s of %v: %s", e.Op, e.Shapes, e.Text)
+}
+
+// Recover is deferred at exported doors: it stores a panic of this package in err and lets any other panic pass.
+func Recover(err *error) {
+	switch caught := recover().(type) {
+	case nil:
+	case *Error:
+		*err = errors.Join(*err, caught)
+	default:
+		panic(caught)
+	}
+}
+
+func fail(op string, text string, inputs []*Tensor) {
+	first, _, _ := strings.Cut(text, "\n")
+	failure := &Error{Op: op, Text: first}
+	for _, t := range inputs {
+		if t != nil {
+			failure.Shapes = append(failure.Shapes, t.Shape())
+		}
+	}
+	panic(failure)
+}
+
+// check panics when one of our own C functions returned a message, and frees it.
+func check(op string, message unsafe.Pointer, inputs ...*Tensor) {
+	if message == nil {
+		return
+	}
+	text := C.GoString((*C.char)(message))
+	C.free(message)
+	fail(op, text, inputs)
+}
+
+func lastError() string {
+	message := unsafe.Pointer(libtch.GetAndResetLastErr())
+	if message == nil {
+		return "libtorch gave no result and no reason"
+	}
+	defer C.free(message)
+	return C.GoString((*C.char)(message))
+}
