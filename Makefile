@@ -1,0 +1,49 @@
+# make help lists the targets.
+SHELL   := /bin/bash
+PYTHON  ?= python3
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
+# Packages without cgo: they build and pass their tests without libtorch and a C compiler.
+PURE    := ./bench/mmvp/... ./checkpoint/... ./data/... ./internal/atomicfile/... ./internal/safetensors/... ./text/tokenizer/... ./train/metrics/...
+FUZZTIME ?= 10s
+
+.DEFAULT_GOAL := build
+.PHONY: help setup build check test pure race fuzz emoji golden demo clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
+
+setup: ## find or fetch libtorch and fit gotch to it (cached; a second when it is done already)
+	@$(PYTHON) scripts/setup.py
+
+build: setup ## bin/mclclip
+	go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/mclclip ./cmd/mclclip
+
+check: setup ## gofmt and go vet
+	@unformatted=$$(git ls-files -z '*.go' | xargs -0 gofmt -l); \
+	if [ -n "$$unformatted" ]; then echo "not formatted (gofmt -w): $$unformatted"; exit 1; fi
+	go vet ./...
+
+test: check ## check, then all tests with their times
+	@$(PYTHON) scripts/test.py ./...
+
+pure: ## build and test the packages that need neither cgo nor libtorch, without cgo
+	CGO_ENABLED=0 GOWORK=off go build $(PURE)
+	@CGO_ENABLED=0 GOWORK=off $(PYTHON) scripts/test.py $(PURE)
+
+race: ## tests of the pure packages under the race detector
+	@GOWORK=off $(PYTHON) scripts/test.py -race $(PURE)
+
+fuzz: setup ## every fuzz test for FUZZTIME (10s)
+	@scripts/fuzz.sh $(FUZZTIME)
+
+emoji: ## fetch the emoji pictures that mclclip data emoji makes pairs of
+	@$(PYTHON) scripts/emoji.py
+
+golden: ## write the golden files anew with PyTorch, open_clip and others (pinned versions, about 8 GB of cache)
+	@scripts/golden.sh
+
+demo: build ## fine-tune a small model in stages on made scenes, measure it and look at the result
+	@scripts/demo.sh
+
+clean: ## remove what was built and what demos and runs wrote; the cache folder stays
+	rm -rf bin runs demo
