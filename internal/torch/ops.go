@@ -207,6 +207,13 @@ func (t *Tensor) To(device Device, dtype DType) *Tensor {
 	return wrap("to", out, t)
 }
 
+// ArgMax returns the index of the largest element along an axis.
+func (t *Tensor) ArgMax(axis int64) *Tensor {
+	var out libtch.Ctensor
+	libtch.AtgArgmax(&out, t.handle, axis, 0, 0)
+	return wrap("argmax", out, t)
+}
+
 // ArgMin returns the index of the smallest element along an axis.
 func (t *Tensor) ArgMin(axis int64) *Tensor {
 	var out libtch.Ctensor

@@ -79,10 +79,25 @@ func (t *Tensor) In(scope *Scope) *Tensor {
 	return scope.adopt(&Tensor{handle: handle})
 }
 
+// Scope returns the scope that the tensor belongs to, nil for a parameter.
+func (t *Tensor) Scope() *Scope { return t.scope }
+
 // Keep takes the tensor out of its scope; the caller frees it.
 func (t *Tensor) Keep() *Tensor {
 	t.scope = nil
 	return t
+}
+
+// Moved frees a tensor without a scope and returns its copy on a device, again without a scope.
+func (t *Tensor) Moved(device Device) *Tensor {
+	if t.Device() == device {
+		return t
+	}
+	scope := NewScope()
+	defer scope.Close()
+	moved := t.In(scope).To(device, t.DType()).Keep()
+	t.Free()
+	return moved
 }
 
 // Shape returns the sizes of the axes.
