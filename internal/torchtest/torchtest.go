@@ -72,6 +72,9 @@ func Open(t testing.TB, path string) *Golden {
 // Names lists the tensors of the file.
 func (g *Golden) Names() []string { return g.file.Names() }
 
+// Metadata returns a value of the file's metadata, "" if there is none under key.
+func (g *Golden) Metadata(key string) string { return g.file.Metadata[key] }
+
 // Tensor reads a float32 or int64 tensor into scope (nil: as a parameter).
 func (g *Golden) Tensor(scope *torch.Scope, name string) *torch.Tensor {
 	g.t.Helper()
