@@ -1,6 +1,6 @@
 """Writes the parity goldens of packages nn, vision, text and clip with open_clip's own classes.
 
-    python testdata/reference/clip_golden.py clip/testdata
+Run from the repository root; another output folder than clip/testdata may be given.
 
   quickgelu.safetensors, gelu.safetensors   weights, inputs, intermediates, features, logits and loss of a small CLIP
   quickgelu-grads.safetensors, gelu-...     the gradient of that loss for every parameter
@@ -179,7 +179,7 @@ def curves(out, model, batches):
         model.load_state_dict(start)
         with torch.no_grad():
             model.logit_scale.fill_(scale)
-        return torch.tensor(train(model, batches, 20, **bound), dtype=torch.float64)
+        return torch.tensor(train(model, batches, 20, **bound))
 
     for name, scale in {"usual": math.log(1 / 0.07), "bound": math.log(100) - 0.0005}.items():
         free = curve(scale, bound=math.inf)
@@ -281,7 +281,7 @@ def presets(out):
 
 
 def main():
-    out = Path(sys.argv[1])
+    out = Path(sys.argv[1] if len(sys.argv) > 1 else "clip/testdata")
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     model, batches = parity(out, "quickgelu")

@@ -1,0 +1,70 @@
+package nn
+
+import (
+	"strconv"
+
+	"github.com/mclclip/mclclip/internal/torch"
+)
+
+// BlockConfig says how the blocks of a tower look.
+type BlockConfig struct {
+	Width, Layers, Heads int64
+	MLPRatio             float64 // F / D
+	Activation           Activation
+	Causal               bool
+	Init                 BlockInit
+}
+
+// BlockInit says how the four matrices of a block start; nil stands for PyTorch's own way.
+type BlockInit struct {
+	Attention, AttentionOut, FC, FCOut Init
+}
+
+// Block is a pre-norm residual block.
+type Block struct {
+	Norm1     *LayerNorm
+	Attention *Attention
+	Norm2     *LayerNorm
+	MLP       *MLP
+}
+
+// NewBlock makes one block.
+func NewBlock(b *Builder, c BlockConfig) *Block {
+	return &Block{
+		Norm1:     NewLayerNorm(b.Sub("ln_1"), c.Width),
+		Attention: NewAttention(b.Sub("attn"), c),
+		Norm2:     NewLayerNorm(b.Sub("ln_2"), c.Width),
+		MLP:       NewMLP(b.Sub("mlp"), c),
+	}
+}
+
+// Forward is x + attention(norm(x)), then x + mlp(norm(x)); [B, L, D] to [B, L, D].
+func (b *Block) Forward(x *torch.Tensor) *torch.Tensor {
+	x = x.Add(b.Attention.Forward(b.Norm1.Forward(x)))
+	return x.Add(b.MLP.Forward(b.Norm2.Forward(x)))
+}
+
+// Blocks are applied one after the other.
+type Blocks []*Block
+
+// NewBlocks makes the blocks of a tower, named resblocks.0 and so on.
+func NewBlocks(b *Builder, c BlockConfig) Blocks {
+	blocks := make(Blocks, c.Layers)
+	for i := range blocks {
+		blocks[i] = NewBlock(b.Sub("resblocks."+strconv.Itoa(i)), c)
+	}
+	return blocks
+}
+
+// Forward maps [B, L, D] to [B, L, D]. It frees each block's tensors at its end, so that without gradients the memory does
+// not grow with the number of blocks; with them libtorch keeps what the backward pass needs.
+func (bs Blocks) Forward(x *torch.Tensor) *torch.Tensor {
+	for i, block := range bs {
+		y := torch.Tidy(x, block.Forward)
+		if i > 0 {
+			x.Free()
+		}
+		x = y
+	}
+	return x
+}

@@ -1,0 +1,20 @@
+package nn
+
+import "github.com/mclclip/mclclip/internal/torch"
+
+// LayerNorm normalises the last axis (Ba et al. 2016, arXiv 1607.06450).
+type LayerNorm struct {
+	Weight, Bias *torch.Tensor // [D]
+}
+
+const normEps = 1e-5 // PyTorch's default, which OpenAI's and open_clip's ViTs keep
+
+// NewLayerNorm makes a layer norm that starts with weight 1 and bias 0.
+func NewLayerNorm(b *Builder, width int64) *LayerNorm {
+	return &LayerNorm{Weight: b.Param("weight", Ones, width), Bias: b.Param("bias", Zeros, width)}
+}
+
+// Forward maps [..., D] to [..., D].
+func (n *LayerNorm) Forward(x *torch.Tensor) *torch.Tensor {
+	return x.LayerNorm(n.Weight, n.Bias, normEps)
+}
