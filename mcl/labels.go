@@ -1,0 +1,104 @@
+package mcl
+
+import (
+	"fmt"
+	"math"
+)
+
+// Unusable is the cluster and the label of a row that takes no part in training.
+const Unusable int32 = -1
+
+// Joint returns the label of a pair after the stages whose clusters are given, oldest first: label(0) = 0 and
+// label(s) = label(s-1)*K + c(s-1), so the tuple of clusters read as a number in base K (the accumulated label of the
+// paper, section 3). K is limited by CheckConstraint, which keeps the label within 31 bits.
+func Joint(clusters []int32, k int) int32 {
+	label := int32(0)
+	for _, cluster := range clusters {
+		label = label*int32(k) + cluster
+	}
+	return label
+}
+
+// Clusters is the inverse of Joint: the clusters c(0)..c(stage-1) of which label is made.
+func Clusters(label int32, k, stage int) []int32 {
+	clusters := make([]int32, stage)
+	for s := stage - 1; s >= 0; s-- {
+		clusters[s] = label % int32(k)
+		label /= int32(k)
+	}
+	return clusters
+}
+
+// Labels holds label(s) of every row of a data set, 4 bytes a row.
+type Labels struct {
+	Origin
+	ByRow []int32 // label, or Unusable
+}
+
+// NewLabels returns label(0): 0 for every row of the data set that good accepts, Unusable for the others.
+func NewLabels(rows int64, good func(row int64) bool) *Labels {
+	labels := &Labels{ByRow: make([]int32, rows)}
+	for row := range labels.ByRow {
+		if !good(int64(row)) {
+			labels.ByRow[row] = Unusable
+		}
+	}
+	return labels
+}
+
+// Next returns label(s) from label(s-1), the receiver. assign holds the clusters c(s-1) of the usable rows in row order, which is
+// the order in which they are embedded and clustered. origin says how the clusters came about; its Stage is set here.
+func (l *Labels) Next(assign []int32, origin Origin) (*Labels, error) {
+	if l.Stage > 0 && l.Clusters != origin.Clusters {
+		return nil, fmt.Errorf("labels of stage %d have %d clusters a stage, the new ones %d: keep --clusters for all stages", l.Stage, l.Clusters, origin.Clusters)
+	}
+	origin.Stage = l.Stage + 1
+	k := int64(origin.Clusters)
+	next := &Labels{Origin: origin, ByRow: make([]int32, len(l.ByRow))}
+	used := 0
+	for row, label := range l.ByRow {
+		if label < 0 {
+			next.ByRow[row] = Unusable
+			continue
+		}
+		if used == len(assign) {
+			return nil, fmt.Errorf("labels: row %d has no cluster: only %d of the usable rows were clustered", row, used)
+		}
+		cluster := int64(assign[used])
+		used++
+		joint := int64(label)*k + cluster
+		if cluster < 0 || cluster >= k || joint > math.MaxInt32 {
+			return nil, fmt.Errorf("labels: row %d: cluster %d of %d after label %d is out of range", row, cluster, k, label)
+		}
+		next.ByRow[row] = int32(joint)
+	}
+	if used != len(assign) {
+		return nil, fmt.Errorf("labels: %d rows were clustered but only %d are usable", len(assign), used)
+	}
+	return next, nil
+}
+
+// Usable counts the rows that have a label.
+func (l *Labels) Usable() (n int64) {
+	for _, label := range l.ByRow {
+		if label >= 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// Sizes counts the pairs of each label: K^s numbers, many of them 0 where clusters of two stages go together.
+func (l *Labels) Sizes() []int64 {
+	count := int64(1)
+	for range l.Stage {
+		count *= int64(l.Clusters)
+	}
+	sizes := make([]int64, count)
+	for _, label := range l.ByRow {
+		if label >= 0 {
+			sizes[label]++
+		}
+	}
+	return sizes
+}

@@ -1,0 +1,77 @@
+package mcl
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+// Origin says what labels were made from. It stands in the label file, so that labels of another model, data set or
+// clustering are never taken for the right ones.
+type Origin struct {
+	Model    string // identity of the model whose features were clustered, stage-1's
+	Data     string // fingerprint of the data set
+	Clusters int    // K
+	Stage    int    // s: the stage that is trained with these labels, 0 for the start
+	Seed     uint64 // of K-means
+}
+
+// Keys of the label file's footer.
+const (
+	keyFormat   = "mclclip.labels"
+	keyModel    = "mclclip.model"
+	keyData     = "mclclip.data"
+	keyClusters = "mclclip.clusters"
+	keyStage    = "mclclip.stage"
+	keySeed     = "mclclip.seed"
+	labelFormat = "1"
+)
+
+func (o Origin) footer() [][2]string {
+	return [][2]string{
+		{keyFormat, labelFormat}, {keyModel, o.Model}, {keyData, o.Data}, {keyClusters, strconv.Itoa(o.Clusters)},
+		{keyStage, strconv.Itoa(o.Stage)}, {keySeed, strconv.FormatUint(o.Seed, 10)},
+	}
+}
+
+func parseFooter(file *parquet.File) (o Origin, err error) {
+	format, ok := file.Lookup(keyFormat)
+	if !ok {
+		return o, fmt.Errorf("no label file: its footer lacks %s", keyFormat)
+	}
+	if format != labelFormat {
+		return o, fmt.Errorf("format %q is unknown, want %s", format, labelFormat)
+	}
+	get := func(key string) string { value, _ := file.Lookup(key); return value }
+	o.Model, o.Data = get(keyModel), get(keyData)
+	var errs [3]error
+	o.Clusters, errs[0] = strconv.Atoi(get(keyClusters))
+	o.Stage, errs[1] = strconv.Atoi(get(keyStage))
+	o.Seed, errs[2] = strconv.ParseUint(get(keySeed), 10, 64)
+	if err := errors.Join(errs[:]...); err != nil {
+		return o, fmt.Errorf("footer: %w", err)
+	}
+	if o.Clusters < 2 || o.Stage < 1 {
+		return o, fmt.Errorf("footer: %d clusters and stage %d make no labels", o.Clusters, o.Stage)
+	}
+	return o, nil
+}
+
+// match says in what another origin differs.
+func (o Origin) match(have Origin) error {
+	switch {
+	case have.Data != o.Data:
+		return fmt.Errorf("made for other data (fingerprint %s, this data set has %s): make the labels again", have.Data, o.Data)
+	case have.Clusters != o.Clusters:
+		return fmt.Errorf("made with --clusters %d, wanted %d", have.Clusters, o.Clusters)
+	case have.Stage != o.Stage:
+		return fmt.Errorf("made for stage %d, wanted stage %d", have.Stage, o.Stage)
+	case have.Model != o.Model:
+		return fmt.Errorf("made with the features of model %s, wanted %s", have.Model, o.Model)
+	case have.Seed != o.Seed:
+		return fmt.Errorf("made with --seed %d, wanted %d", have.Seed, o.Seed)
+	}
+	return nil
+}
