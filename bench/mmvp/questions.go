@@ -20,11 +20,11 @@ var columnNames = [3]string{"Question ID", "Type", "Statement"}
 
 // Question is one row of the question file.
 type Question struct {
-	ID        int
-	Pattern   string // column Type of the file, and the name of the image's folder
-	Statement string
-	ImagePath string // of the image this statement's row belongs to, ready to be opened
-	Line      int    // in the question file, from 1
+	ID        int    `json:"id"`
+	Pattern   string `json:"type"` // column Type of the file, and the name of the image's folder
+	Statement string `json:"statement"`
+	ImagePath string `json:"-"` // of the image that the row belongs to, ready to be opened
+	Line      int    `json:"-"` // in the question file, from 1
 }
 
 // Prompt returns the text to embed for a statement.
