@@ -50,6 +50,9 @@ class Tally:
             if action != "pass":
                 print(f"\n{action}: {key[0]} {key[1]}")
                 print("".join(line for line in self.output.get(key, []) if not line.startswith("=== ")), end="")
+        for key in self.output.keys() - self.results.keys():
+            print(f"\ncrashed in: {key[0]} {key[1]}")
+            print("".join(self.output[key]), end="")
         slowest = sorted(leaves.items(), key=lambda item: -item[1][1])[:SLOWEST]
         print("\nslowest tests:")
         for (package, test), (_, seconds) in slowest:
