@@ -14,16 +14,16 @@ type Param struct {
 	Tensor *torch.Tensor // nil where the model is only a plan
 }
 
-// Source gives a parameter its tensor, which belongs to no scope. Of the Param it must not use Tensor.
-type Source func(p Param) *torch.Tensor
+// Source gives a parameter its tensor, which belongs to no scope.
+type Source func(p Param) (*torch.Tensor, error)
 
 // Fresh is the source of a new model. It draws from libtorch's generator on the CPU and then moves the values, so that a
 // seed gives the same weights on every device.
 func Fresh(device torch.Device) Source {
-	return func(p Param) *torch.Tensor {
+	return func(p Param) (*torch.Tensor, error) {
 		t := torch.Zeros(nil, torch.CPU, torch.Float32, p.Shape...)
 		p.Init(t)
-		return t.Moved(device)
+		return t.Moved(device), nil
 	}
 }
 
@@ -39,30 +39,37 @@ func Free(params []Param) {
 // Builder makes the parameters of a model, or of the part of it whose names share a prefix.
 type Builder struct {
 	prefix string
+	*made
+}
+
+// made is what the builders of one model share.
+type made struct {
 	source Source
-	params *[]Param
+	params []Param
+	err    error
 }
 
 // NewBuilder returns the builder of a whole model. A nil source makes no tensors: the model is then a plan, good for the
 // names and shapes of its parameters only.
-func NewBuilder(source Source) *Builder {
-	return &Builder{source: source, params: new([]Param)}
-}
+func NewBuilder(source Source) *Builder { return &Builder{made: &made{source: source}} }
 
 // Sub returns the builder of the part under name.
 func (b *Builder) Sub(name string) *Builder {
-	return &Builder{prefix: b.prefix + name + ".", source: b.source, params: b.params}
+	return &Builder{prefix: b.prefix + name + ".", made: b.made}
 }
 
-// Param makes a parameter.
+// Param makes a parameter. After the source's first error it returns nil; see Err.
 func (b *Builder) Param(name string, init Init, shape ...int64) *torch.Tensor {
 	p := Param{Name: b.prefix + name, Shape: shape, Init: init}
-	if b.source != nil {
-		p.Tensor = b.source(p)
+	if b.source != nil && b.err == nil {
+		p.Tensor, b.err = b.source(p)
 	}
-	*b.params = append(*b.params, p)
+	b.params = append(b.params, p)
 	return p.Tensor
 }
 
-// Params returns what was made so far by this builder, its parts and its parents, in the order of making.
-func (b *Builder) Params() []Param { return slices.Clone(*b.params) }
+// Params returns the model's parameters made so far, in the order of making.
+func (b *Builder) Params() []Param { return slices.Clone(b.params) }
+
+// Err returns the first error of the source; a model made in spite of it must not be used.
+func (b *Builder) Err() error { return b.err }

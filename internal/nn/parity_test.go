@@ -24,7 +24,7 @@ const parityTolerance = 1e-5
 
 // block reads block i of a tower; its parameters are freed with the test.
 func block(t *testing.T, g *torchtest.Golden, tower string, c BlockConfig, i string) *Block {
-	b := NewBuilder(func(p Param) *torch.Tensor { return g.Tensor(nil, "weight/"+p.Name) })
+	b := NewBuilder(func(p Param) (*torch.Tensor, error) { return g.Tensor(nil, "weight/"+p.Name), nil })
 	made := NewBlock(b.Sub(tower+".resblocks."+i), c)
 	t.Cleanup(func() { Free(b.Params()) })
 	return made
