@@ -1,0 +1,127 @@
+package preprocess
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+	"golang.org/x/image/vp8"
+	"golang.org/x/image/vp8l"
+)
+
+// decodeGo decodes with Go's packages into a black image of 4 bytes a pixel.
+func decodeGo(h header, encoded, pixels []byte) (err error) {
+	defer recoverDecoder(h.format, &err)
+	out := canvas{pixels, h.size.w, rect{0, 0, h.size.w, h.size.h}}
+	switch h.format {
+	case "gif":
+		err = decodeGIF(out, encoded)
+	case "webp":
+		err = decodeWebP(out, h.frame)
+	default:
+		decoders := map[string]func(io.Reader) (image.Image, error){
+			"jpeg": jpeg.Decode, "png": png.Decode, "bmp": bmp.Decode, "tiff": tiff.Decode,
+		}
+		var img image.Image
+		if img, err = decoders[h.format](bytes.NewReader(encoded)); err == nil {
+			err = out.draw(img)
+		}
+	}
+	return decoderError(h.format, err)
+}
+
+func decodeWebP(out canvas, f webpFrame) error {
+	out.part = rect{f.x, f.y, f.size.w, f.size.h}
+	if !f.lossy {
+		img, err := vp8l.Decode(bytes.NewReader(f.data))
+		if err != nil {
+			return err
+		}
+		return out.draw(img)
+	}
+	d := vp8.NewDecoder()
+	d.Init(bytes.NewReader(f.data), len(f.data))
+	if _, err := d.DecodeFrameHeader(); err != nil {
+		return err
+	}
+	img, err := d.DecodeFrame()
+	if err != nil {
+		return err
+	}
+	if !out.fits(img) {
+		return errors.New("two headers of different size")
+	}
+	out.drawVP8(img)
+	return nil
+}
+
+// decodeGIF draws the first frame; around it is the transparent colour or else the first one, as in Pillow.
+func decodeGIF(out canvas, encoded []byte) error {
+	encoded, background := opaqueGIF(encoded)
+	img, err := gif.Decode(bytes.NewReader(encoded))
+	if err != nil {
+		return err
+	}
+	frame := img.(*image.Paletted)
+	if int(background) < len(frame.Palette) {
+		r, g, b := straight(frame.Palette[background])
+		for i := 0; i < len(out.pixels); i += 4 {
+			out.pixels[i], out.pixels[i+1], out.pixels[i+2] = r, g, b
+		}
+	}
+	at := frame.Rect.Min
+	out.part = rect{at.X, at.Y, frame.Rect.Dx(), frame.Rect.Dy()}
+	return out.draw(frame)
+}
+
+// opaqueGIF returns a copy of which the first frame has no transparent colour, because Go's decoder replaces it by
+// black, and the index of that colour.
+func opaqueGIF(encoded []byte) (opaque []byte, transparent byte) {
+	const extension, graphicControl, transparencyFlag = 0x21, 0xF9, 1
+	data := bytes.Clone(encoded)
+	at := 13
+	if data[10]&0x80 != 0 {
+		at += 3 << (1 + data[10]&7)
+	}
+	for at+7 < len(data) && data[at] == extension {
+		if data[at+1] == graphicControl && data[at+2] >= 4 && data[at+3]&transparencyFlag != 0 {
+			data[at+3] &^= transparencyFlag
+			transparent = data[at+6]
+		}
+		for at += 2; at < len(data) && data[at] != 0; {
+			at += 1 + int(data[at])
+		}
+		at++
+	}
+	return data, transparent
+}
+
+// decoderError gives an error of Go's decoders a reason.
+func decoderError(format string, err error) error {
+	var known *imageError
+	var jpegError jpeg.UnsupportedError
+	var pngError png.UnsupportedError
+	var tiffError tiff.UnsupportedError
+	switch {
+	case err == nil, errors.As(err, &known):
+		return err
+	case errors.As(err, &jpegError), errors.As(err, &pngError), errors.As(err, &tiffError), errors.Is(err, bmp.ErrUnsupported):
+		return refuse(Unsupported, "%s: %v", format, err)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return refuse(Damaged, "%s is truncated: %v", format, err)
+	}
+	return refuse(Damaged, "%s: %v", format, err)
+}
+
+// recoverDecoder turns a panic of a decoder into an error: what comes from the web must not end the program.
+func recoverDecoder(format string, err *error) {
+	if fault := recover(); fault != nil {
+		*err = refuse(Damaged, "%s: the decoder panicked: %v", format, fault)
+	}
+}
