@@ -56,8 +56,9 @@ func (g *Groups) Merged(sizes []int64) (labels int, pairs int64) {
 //
 // The smallest group goes first, the lower number on a tie. Its nearest neighbour is, among the groups that share the most leading
 // clusters, the one whose centroid at the first stage where they differ lies nearest (squared Euclidean distance, the lower
-// cluster on a tie); among those the same again at each later stage. A group stands where its largest label stands. If after that
-// the groups hold fewer than G full blocks, as can happen with little more than one batch of data, merging goes on until they do.
+// cluster on a tie); among those the same again at each later stage. A group stands where its largest label stands. With fewer
+// pairs than two batches a group may lack blocks for its share of each batch (31 pairs are one block of 16, not nearly two); merging
+// then goes on until every group has enough.
 func MergeSmall(sizes []int64, stages []Centroids, batch, groups int) (*Groups, error) {
 	total := int64(0)
 	for _, size := range sizes {
@@ -71,16 +72,14 @@ func MergeSmall(sizes []int64, stages []Centroids, batch, groups int) (*Groups, 
 		return nil, err
 	}
 	m := merger{tree: tree, into: make([]int32, len(sizes)), result: &Groups{Sizes: append([]int64(nil), sizes...)}}
-	block := int64(batch / groups)
 	for label, size := range sizes {
 		m.into[label] = int32(label)
-		m.blocks += size / block
 		if size > 0 {
 			m.queue = append(m.queue, sized{size, int32(label)})
 		}
 	}
 	heap.Init(&m.queue)
-	m.run(block, int64(groups))
+	m.run(func(size int64) int { return lacks(size, total, batch, groups) })
 	m.result.Of = m.roots(sizes)
 	return m.result, nil
 }
@@ -90,29 +89,38 @@ type merger struct {
 	tree   *labelTree
 	queue  bySize  // groups, smallest first; entries whose size is out of date are skipped
 	into   []int32 // union-find without ranks: the group that a label joined, itself if it stands
-	blocks int64   // full blocks that the groups hold
 	result *Groups
 }
 
-func (m *merger) run(block, need int64) {
-	for m.queue.Len() > 0 {
+// lacks is 1 for a group of size of total pairs that lacks full blocks for its share of a batch, else 0. A batch takes size*G/total of
+// its blocks on average and no pair twice, so at most size/(b/G) of them, rounded down. From two batches of data on one block is enough.
+func lacks(size, total int64, batch, groups int) int {
+	if size*int64(groups) > size/int64(batch/groups)*total {
+		return 1
+	}
+	return 0
+}
+
+// run merges the smallest group as long as there are groups that lack blocks.
+func (m *merger) run(lacks func(size int64) int) {
+	lacking := 0
+	for _, group := range m.queue {
+		lacking += lacks(group.size)
+	}
+	for lacking > 0 {
 		small := m.queue[0]
 		if m.result.Sizes[small.label] != small.size {
 			heap.Pop(&m.queue)
 			continue
 		}
-		if small.size >= block && m.blocks >= need {
-			return
-		}
 		heap.Pop(&m.queue)
 		m.tree.remove(small.label)
 		near, ok := m.tree.nearest(small.label)
-		if !ok { // the last group
-			m.tree.add(small.label)
-			return
+		if !ok {
+			return // the last group has all pairs, which checkBatch found to be a batch
 		}
 		sum := small.size + m.result.Sizes[near]
-		m.blocks += sum/block - small.size/block - m.result.Sizes[near]/block
+		lacking += lacks(sum) - lacks(small.size) - lacks(m.result.Sizes[near])
 		m.result.Sizes[small.label], m.result.Sizes[near] = 0, sum
 		m.into[small.label] = near
 		m.result.Merges = append(m.result.Merges, Merge{small.label, small.size, near, sum})

@@ -18,15 +18,15 @@ func TestSmallLabelsGoToTheirNearest(t *testing.T) {
 		sizes  []int64 // of the labels 00 01 02 10 11 12 20 21 22
 		merges []Merge
 	}{
-		{"nothing is small", []int64{20, 20, 20, 0, 20, 20, 0, 20, 20}, nil},
-		{"a full block is not small", []int64{16, 20, 20, 0, 20, 20, 0, 20, 20}, nil},
-		{"the nearest at the last stage", []int64{20, 9, 20, 0, 20, 20, 0, 20, 20}, []Merge{{1, 9, 2, 29}}},
-		{"the ancestor counts before the distance", []int64{20, 9, 0, 0, 20, 20, 0, 20, 20}, []Merge{{1, 9, 0, 29}}},
-		{"then the nearest ancestor", []int64{0, 9, 0, 0, 0, 20, 0, 40, 20}, []Merge{{1, 9, 5, 29}}},
-		{"the same cluster of the nearest ancestor", []int64{0, 9, 0, 20, 20, 20, 0, 20, 20}, []Merge{{1, 9, 4, 29}}},
-		{"two small ones make a large one", []int64{20, 7, 9, 0, 20, 20, 0, 20, 20}, []Merge{{1, 7, 2, 16}}},
-		{"the smallest goes first, the lower on a tie", []int64{5, 6, 5, 0, 20, 20, 0, 20, 20}, []Merge{{0, 5, 1, 11}, {2, 5, 1, 16}}},
-		{"on to a relative when that is not enough", []int64{3, 2, 0, 0, 20, 0, 20, 20, 20}, []Merge{{1, 2, 0, 5}, {0, 5, 4, 25}}},
+		{"nothing is small", []int64{20, 20, 20, 0, 20, 20, 0, 70, 70}, nil},
+		{"a full block is not small", []int64{16, 20, 20, 0, 20, 20, 0, 70, 70}, nil},
+		{"the nearest at the last stage", []int64{20, 9, 20, 0, 20, 20, 0, 70, 70}, []Merge{{1, 9, 2, 29}}},
+		{"the ancestor counts before the distance", []int64{20, 9, 0, 0, 20, 20, 0, 70, 70}, []Merge{{1, 9, 0, 29}}},
+		{"then the nearest ancestor", []int64{0, 9, 0, 0, 0, 20, 0, 70, 70}, []Merge{{1, 9, 5, 29}}},
+		{"the same cluster of the nearest ancestor", []int64{0, 9, 0, 20, 20, 20, 0, 70, 70}, []Merge{{1, 9, 4, 29}}},
+		{"two small ones make a large one", []int64{20, 7, 9, 0, 20, 20, 0, 70, 70}, []Merge{{1, 7, 2, 16}}},
+		{"the smallest goes first, the lower on a tie", []int64{5, 6, 5, 0, 20, 20, 0, 70, 70}, []Merge{{0, 5, 1, 11}, {2, 5, 1, 16}}},
+		{"on to a relative when that is not enough", []int64{3, 2, 0, 0, 20, 0, 20, 70, 70}, []Merge{{1, 2, 0, 5}, {0, 5, 4, 25}}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -42,25 +42,26 @@ func TestSmallLabelsGoToTheirNearest(t *testing.T) {
 }
 
 // slowMerge does what MergeSmall's comment says with nothing but loops over all pairs of groups.
-func slowMerge(sizes []int64, stages []Centroids, block int64, need int64) []int32 {
+func slowMerge(sizes []int64, stages []Centroids, block, need, total int64) []int32 {
 	group := make([]int32, len(sizes))
 	left := slices.Clone(sizes)
 	for label := range group {
 		group[label] = int32(label)
 	}
 	for {
-		small, count, blocks := -1, 0, int64(0)
+		small, count, enough := -1, 0, true
 		for label, size := range left {
 			if size == 0 {
 				continue
 			}
 			count++
-			blocks += size / block
+			// its share of the G blocks of a batch, and the most that a batch can take without a pair twice
+			enough = enough && float64(size)/float64(total)*float64(need) <= float64(size/block)+1e-9
 			if small < 0 || size < left[small] {
 				small = label
 			}
 		}
-		if count < 2 || left[small] >= block && blocks >= need {
+		if count < 2 || left[small] >= block && enough {
 			return group
 		}
 		near := -1
@@ -140,7 +141,7 @@ func TestMergedGroupsFillBlocksAndLoseNothing(t *testing.T) {
 		if sum != total || blocks < int64(groups) {
 			t.Errorf("%d of %d pairs are left in %d full blocks, a batch needs %d", sum, total, blocks, groups)
 		}
-		checkGroups(t, got, sizes, slowMerge(sizes, stages, block, int64(groups)))
+		checkGroups(t, got, sizes, slowMerge(sizes, stages, block, int64(groups), total))
 		again, _ := MergeSmall(sizes, stages, batch, groups)
 		if !reflect.DeepEqual(got, again) {
 			t.Error("the same labels gave other groups the second time")
@@ -179,8 +180,8 @@ func checkGroups(t *testing.T, got *Groups, sizes []int64, want []int32) {
 	}
 }
 
-// 31 and 33 pairs fill one and two blocks of 16, but a batch needs four.
-func TestMergingGoesOnUntilABatchCanBeMade(t *testing.T) {
+// A batch of four blocks of 16 needs nearly two of 31 pairs, which fill only one.
+func TestMergingGoesOnUntilEveryGroupHasItsShareOfABatch(t *testing.T) {
 	groups, err := MergeSmall([]int64{31, 33}, []Centroids{line(0, 1)}, 64, 4)
 	if err != nil || groups.Count() != 1 || groups.Sizes[1] != 64 {
 		t.Errorf("got %+v (%v), want one group of 64", groups, err)
