@@ -124,17 +124,25 @@ func (t *Tensor) Transpose(a, b int64) *Tensor {
 	return wrap("transpose", out, t)
 }
 
+// addressable returns shape with a first element; libtch takes its address even where there are no axes.
+func addressable(shape []int64) []int64 {
+	if len(shape) == 0 {
+		return []int64{0}
+	}
+	return shape
+}
+
 // Reshape returns t with another shape; one size may be -1.
 func (t *Tensor) Reshape(shape ...int64) *Tensor {
 	var out libtch.Ctensor
-	libtch.AtgReshape(&out, t.handle, shape, len(shape))
+	libtch.AtgReshape(&out, t.handle, addressable(shape), len(shape))
 	return wrap("reshape", out, t)
 }
 
 // Expand repeats axes of size 1 without copying.
 func (t *Tensor) Expand(shape ...int64) *Tensor {
 	var out libtch.Ctensor
-	libtch.AtgExpand(&out, t.handle, shape, len(shape), 0)
+	libtch.AtgExpand(&out, t.handle, addressable(shape), len(shape), 0)
 	return wrap("expand", out, t)
 }
 

@@ -5,7 +5,7 @@ import "github.com/sugarme/gotch/libtch"
 // Zeros returns a new tensor of zeros; a nil scope makes a parameter, which the caller frees.
 func Zeros(scope *Scope, device Device, dtype DType, shape ...int64) *Tensor {
 	var out libtch.Ctensor
-	libtch.AtgZeros(&out, shape, len(shape), int32(dtype), int32(device))
+	libtch.AtgZeros(&out, addressable(shape), len(shape), int32(dtype), int32(device))
 	return fresh("zeros", scope, out)
 }
 

@@ -119,3 +119,15 @@ func TestParameterAloneNeedsAScope(t *testing.T) {
 		t.Error("an operation on a parameter alone found an owner")
 	}
 }
+
+func TestATensorMayHaveNoAxes(t *testing.T) {
+	noLeak(t)
+	scope := NewScope()
+	defer scope.Close()
+	if got := Zeros(scope, CPU, Float32).Shape(); len(got) != 0 {
+		t.Errorf("the shape is %v, want none", got)
+	}
+	if got := FromFloats(scope, []float32{7}, 1).Reshape(); len(got.Shape()) != 0 || got.Item() != 7 {
+		t.Errorf("got %v of shape %v, want 7 without axes", got.Item(), got.Shape())
+	}
+}
