@@ -11,10 +11,11 @@ import (
 	"github.com/mclclip/mclclip/internal/torch"
 )
 
-// NoLeak locks the test to its thread, as libtorch needs, and fails it if tensor handles are left at its end.
+// NoLeak locks the test to its thread, as libtorch needs, gives operations one thread, and fails it if tensor handles are left at its end.
 func NoLeak(t testing.TB) {
 	t.Helper()
 	runtime.LockOSThread()
+	torch.SetThreads(1) // tests are small, and several packages run at once
 	before := torch.Live()
 	t.Cleanup(func() {
 		runtime.UnlockOSThread()
