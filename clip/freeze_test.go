@@ -1,0 +1,77 @@
+package clip
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/mclclip/mclclip/internal/nn"
+	"github.com/mclclip/mclclip/internal/torch"
+	"github.com/mclclip/mclclip/internal/torchtest"
+)
+
+// lockGolden is what open_clip's lock functions leave trainable.
+type lockGolden struct {
+	Model Config              `json:"model_cfg"`
+	Image map[string][]string `json:"image"` // of the image tower, by the number of unlocked groups
+	Text  []string            `json:"text"`  // of the rest, with the text tower locked
+}
+
+func namesOf(params []nn.Param) []string {
+	names := make([]string, len(params))
+	for i, p := range params {
+		names[i] = p.Name
+	}
+	slices.Sort(names)
+	return names
+}
+
+func TestLocksLeaveTrainableWhatOpenClipLeaves(t *testing.T) {
+	torchtest.NoLeak(t)
+	var golden lockGolden
+	goldenJSON(t, "testdata/lock.json", &golden)
+	m, err := New(golden.Model, 0, torch.CPU)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.Close)
+	for groups := range len(golden.Image) {
+		m.Unlock()
+		m.LockImage(groups)
+		got := namesOf(m.Trainable())
+		got = slices.DeleteFunc(got, func(name string) bool { return !strings.HasPrefix(name, "visual.") })
+		want := golden.Image[strconv.Itoa(groups)]
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("%d unlocked groups:\ngot  %v\nwant %v", groups, got, want)
+		}
+	}
+	m.Unlock()
+	m.LockText()
+	m.LockImage(0)
+	if got := namesOf(m.Trainable()); !slices.Equal(got, golden.Text) {
+		t.Errorf("both towers locked: got %v, want %v", got, golden.Text)
+	}
+}
+
+func TestLockedParametersGetNoGradient(t *testing.T) {
+	torchtest.NoLeak(t)
+	g := torchtest.Open(t, "testdata/quickgelu.safetensors")
+	m := goldenModel(t, g, nil)
+	m.LockText()
+	m.LockImage(1)
+	lossDiff(g, m)
+	scope := torch.NewScope()
+	defer scope.Close()
+	var got []string
+	for _, p := range m.Parameters() {
+		if p.Tensor.Grad(scope) != nil {
+			got = append(got, p.Name)
+		}
+	}
+	slices.Sort(got)
+	if want := []string{"logit_scale", "visual.proj"}; !slices.Equal(got, want) {
+		t.Errorf("gradients reached %v, want %v", got, want)
+	}
+}

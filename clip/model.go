@@ -1,0 +1,85 @@
+package clip
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/mclclip/mclclip/internal/nn"
+	"github.com/mclclip/mclclip/internal/torch"
+	"github.com/mclclip/mclclip/text"
+	"github.com/mclclip/mclclip/vision"
+)
+
+// Model is a dual encoder. It owns its parameters, which are float32; Close frees them.
+type Model struct {
+	Config     Config
+	Visual     *vision.Transformer
+	Text       *text.Transformer
+	LogitScale *torch.Tensor // [], the logarithm of 1/temperature; who trains it keeps it within [0, ln 100]
+
+	params []nn.Param
+}
+
+// New makes a model that has learned nothing. The same seed gives the same weights on every device; the initialisation is
+// that of open_clip. All parameters are trainable.
+func New(c Config, seed uint64, device torch.Device) (*Model, error) {
+	torch.Seed(seed)
+	return build(c, nn.Fresh(device))
+}
+
+// build makes a model with the tensors of source. Where that fails nothing is left behind.
+func build(c Config, source nn.Source) (m *Model, err error) {
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	b := nn.NewBuilder(source)
+	defer func() {
+		if err != nil {
+			nn.Free(b.Params())
+			m = nil
+		}
+	}()
+	defer torch.Recover(&err)
+	m = &Model{
+		Config:     c,
+		Visual:     vision.New(b.Sub("visual"), c.Vision, c.EmbedDim, c.activation()),
+		Text:       text.New(b, c.Text, c.EmbedDim, c.activation()),
+		LogitScale: b.Param("logit_scale", nn.Constant(c.initLogitScale())),
+	}
+	m.params = b.Params()
+	if err := b.Err(); err != nil {
+		return nil, err
+	}
+	if source != nil {
+		m.Unlock()
+	}
+	return m, nil
+}
+
+// Plan returns the names and shapes of a configuration's parameters without making any.
+func Plan(c Config) ([]nn.Param, error) {
+	m, err := build(c, nil)
+	if err != nil {
+		return nil, err
+	}
+	return m.params, nil
+}
+
+// EncodeImage maps normalised pixels [B, 3, S, S] to features [B, E], not normalised.
+func (m *Model) EncodeImage(pixels *torch.Tensor) *torch.Tensor {
+	return torch.Tidy(pixels, m.Visual.Forward)
+}
+
+// EncodeText maps token ids [B, L] (int64) to features [B, E], not normalised. L may be cut after the last end token.
+func (m *Model) EncodeText(tokens *torch.Tensor) *torch.Tensor {
+	return torch.Tidy(tokens, m.Text.Forward)
+}
+
+// Parameters returns all parameters, trainable or not, with their names in open_clip's state_dict.
+func (m *Model) Parameters() []nn.Param { return slices.Clone(m.params) }
+
+// Device is where the parameters lie.
+func (m *Model) Device() torch.Device { return m.LogitScale.Device() }
+
+// Close frees the parameters.
+func (m *Model) Close() { nn.Free(m.params) }

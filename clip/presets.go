@@ -1,0 +1,58 @@
+package clip
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mclclip/mclclip/text"
+	"github.com/mclclip/mclclip/vision"
+)
+
+const quickSuffix = "-quickgelu"
+
+// base lists the architectures of open_clip by name, and two small ones for trials on a CPU. All have CLIP's vocabulary
+// and 77 tokens.
+var base = map[string]Config{
+	"tiny":         vit(64, 32, 8, 2, 64, 16, 4, 64, 4, 2),
+	"small":        vit(128, 64, 8, 4, 128, 32, 4, 128, 4, 4),
+	"ViT-B-32":     vit(512, 224, 32, 12, 768, 64, 4, 512, 8, 12),
+	"ViT-B-16":     vit(512, 224, 16, 12, 768, 64, 4, 512, 8, 12),
+	"ViT-L-14":     vit(768, 224, 14, 24, 1024, 64, 4, 768, 12, 12),
+	"ViT-L-14-336": vit(768, 336, 14, 24, 1024, 64, 4, 768, 12, 12),
+	"ViT-H-14":     vit(1024, 224, 14, 32, 1280, 80, 4, 1024, 16, 24),
+	"ViT-g-14":     vit(1024, 224, 14, 40, 1408, 88, 4.3637, 1024, 16, 24),
+	"ViT-bigG-14":  vit(1280, 224, 14, 48, 1664, 104, 4.9231, 1280, 20, 32),
+}
+
+func vit(embed, image, patch, layers, width, headWidth int, ratio float64, textWidth, textHeads, textLayers int) Config {
+	c := Config{
+		EmbedDim: embed,
+		Vision:   vision.Config{ImageSize: image, PatchSize: patch, Layers: layers, Width: width, HeadWidth: headWidth, MLPRatio: ratio},
+		Text:     text.DefaultConfig(),
+	}
+	c.Text.Width, c.Text.Heads, c.Text.Layers = textWidth, textHeads, textLayers
+	return c
+}
+
+// Preset returns the configuration of a published model by open_clip's name. Every name also exists with -quickgelu at its
+// end, the activation of OpenAI's own weights.
+func Preset(name string) (Config, error) {
+	plain, quick := strings.CutSuffix(name, quickSuffix)
+	c, ok := base[plain]
+	if !ok {
+		return Config{}, fmt.Errorf("no model is called %q; known are %s", name, strings.Join(Presets(), ", "))
+	}
+	c.QuickGELU = quick
+	return c, nil
+}
+
+// Presets lists the names that Preset knows.
+func Presets() []string {
+	names := make([]string, 0, 2*len(base))
+	for name := range base {
+		names = append(names, name, name+quickSuffix)
+	}
+	slices.Sort(names)
+	return names
+}

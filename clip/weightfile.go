@@ -1,0 +1,60 @@
+package clip
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/mclclip/mclclip/internal/atomicfile"
+	"github.com/mclclip/mclclip/internal/safetensors"
+)
+
+// writeWeights writes a safetensors file; the metadata is what the transformers library asks of a file that it is to load.
+func writeWeights(path string, weights []safetensors.Tensor) error {
+	return atomicfile.WriteFile(path, func(w io.Writer) error {
+		return safetensors.Write(w, weights, map[string]string{"format": "pt"})
+	})
+}
+
+// exponents masks the exponent in the upper two bytes of an element; it is all ones in NaN and infinity.
+var exponents = map[string]uint16{"F32": 0x7f80, "BF16": 0x7f80, "F16": 0x7c00}
+
+// finite tells whether all elements are numbers, else at which the first is that is not.
+func finite(data []byte, dtype string) (at int, ok bool) {
+	width, mask := safetensors.Width(dtype), exponents[dtype]
+	for i := width; i <= len(data); i += width {
+		if binary.LittleEndian.Uint16(data[i-2:])&mask == mask {
+			return i/width - 1, false
+		}
+	}
+	return 0, true
+}
+
+// match sorts weights by name and checks that they are exactly the model's.
+func (m *Model) match(weights []safetensors.Tensor) (map[string]safetensors.Tensor, error) {
+	byName := make(map[string]safetensors.Tensor, len(weights))
+	extra := make(map[string]bool, len(weights))
+	for _, w := range weights {
+		byName[w.Name], extra[w.Name] = w, true
+	}
+	var faults []string
+	for _, p := range m.params {
+		w, ok := byName[p.Name]
+		if !ok {
+			faults = append(faults, fmt.Sprintf("missing: %s %v", p.Name, p.Shape))
+		} else if w.DType != "F32" || !slices.Equal(w.Shape, shapeOf(p)) {
+			faults = append(faults, fmt.Sprintf("%s is %s %v, want F32 %v", p.Name, w.DType, w.Shape, p.Shape))
+		}
+		delete(extra, p.Name)
+	}
+	for name := range extra {
+		faults = append(faults, "not wanted: "+name)
+	}
+	if len(faults) > 0 {
+		slices.Sort(faults)
+		return nil, fmt.Errorf("weights of another model: %s", strings.Join(faults, "; "))
+	}
+	return byName, nil
+}

@@ -1,0 +1,123 @@
+package clip
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/mclclip/mclclip/internal/atomicfile"
+	"github.com/mclclip/mclclip/internal/nn"
+	"github.com/mclclip/mclclip/internal/safetensors"
+	"github.com/mclclip/mclclip/internal/torch"
+)
+
+// The files of a model folder, as open_clip names them.
+const (
+	ConfigFile  = "open_clip_config.json"
+	WeightsFile = "open_clip_model.safetensors"
+)
+
+// Load reads a model folder of open_clip. Weights in float16 or bfloat16 become float32. The error lists everything in the
+// weights that does not fit the configuration at once.
+func Load(dir string, device torch.Device) (*Model, Preprocess, error) {
+	c, pre, err := ReadConfig(dir)
+	if err != nil {
+		return nil, pre, err
+	}
+	file, err := safetensors.Open(filepath.Join(dir, WeightsFile))
+	if err != nil {
+		return nil, pre, fmt.Errorf("model folder: %w", err)
+	}
+	defer file.Close()
+	plan, err := Plan(c)
+	if err != nil {
+		return nil, pre, fmt.Errorf("%s: %w", filepath.Join(dir, ConfigFile), err)
+	}
+	if err := file.Match(wanted(plan)); err != nil {
+		return nil, pre, fmt.Errorf("the weights do not fit %s: %w", ConfigFile, err)
+	}
+	m, err := build(c, fromFile(file, device))
+	if err != nil {
+		return nil, pre, fmt.Errorf("%s: %w", filepath.Join(dir, WeightsFile), err)
+	}
+	return m, pre, nil
+}
+
+// wanted describes parameters as a safetensors file does.
+func wanted(params []nn.Param) []safetensors.Tensor {
+	tensors := make([]safetensors.Tensor, len(params))
+	for i, p := range params {
+		tensors[i] = safetensors.Tensor{Name: p.Name, Shape: shapeOf(p)}
+	}
+	return tensors
+}
+
+func shapeOf(p nn.Param) []int {
+	shape := make([]int, len(p.Shape))
+	for i, n := range p.Shape {
+		shape[i] = int(n)
+	}
+	return shape
+}
+
+var dtypes = map[string]torch.DType{"F32": torch.Float32, "F16": torch.Float16, "BF16": torch.BFloat16}
+
+// fromFile is the source of a model whose weights are in a file.
+func fromFile(file *safetensors.File, device torch.Device) nn.Source {
+	return func(p nn.Param) (*torch.Tensor, error) {
+		info, _ := file.Info(p.Name)
+		dtype, ok := dtypes[info.DType]
+		if !ok {
+			return nil, fmt.Errorf("%s is %s, want F32, F16 or BF16", p.Name, info.DType)
+		}
+		data, err := file.Read(p.Name)
+		if err != nil {
+			return nil, err
+		}
+		if at, ok := finite(data, info.DType); !ok {
+			return nil, fmt.Errorf("%s is not finite at element %d; the run that wrote it had diverged", p.Name, at)
+		}
+		scope := torch.NewScope()
+		defer scope.Close()
+		return torch.FromBytes(scope, data, dtype, p.Shape...).To(device, torch.Float32).Keep(), nil
+	}
+}
+
+// Save makes the folder dir with the model as open_clip saves it, or makes nothing; dir must not exist or be empty.
+func (m *Model) Save(dir string, pre Preprocess) error {
+	return atomicfile.WriteDir(dir, func(tmp string) error { return m.WriteFiles(tmp, pre) })
+}
+
+// WriteFiles writes the files of a model folder into an existing folder.
+func (m *Model) WriteFiles(dir string, pre Preprocess) error {
+	weights, err := m.Weights()
+	if err != nil {
+		return err
+	}
+	if err := writeConfig(filepath.Join(dir, ConfigFile), m.Config, pre); err != nil {
+		return err
+	}
+	return writeWeights(filepath.Join(dir, WeightsFile), weights)
+}
+
+// Weights copies the parameters to the host.
+func (m *Model) Weights() (weights []safetensors.Tensor, err error) {
+	defer torch.Recover(&err)
+	for _, p := range m.params {
+		weights = append(weights, safetensors.Tensor{Name: p.Name, DType: "F32", Shape: shapeOf(p), Data: p.Tensor.Bytes()})
+	}
+	return weights, nil
+}
+
+// SetWeights overwrites the parameters by what Weights returned for a model of the same configuration. The error lists
+// everything that does not fit at once; the model is then as it was.
+func (m *Model) SetWeights(weights []safetensors.Tensor) (err error) {
+	defer torch.Recover(&err)
+	byName, err := m.match(weights)
+	if err != nil {
+		return err
+	}
+	for _, p := range m.params {
+		p.Tensor.SetBytes(byName[p.Name].Data)
+	}
+	return nil
+}
