@@ -1,0 +1,113 @@
+package clip
+
+import (
+	"fmt"
+
+	"github.com/mclclip/mclclip/internal/torch"
+	"github.com/mclclip/mclclip/text/tokenizer"
+	"github.com/mclclip/mclclip/vision/preprocess"
+)
+
+// Encoder embeds encoded images and plain texts with a model read from a folder: preprocessing, tokens and towers in one.
+// It computes in float32 without a graph.
+type Encoder struct {
+	Model *Model
+
+	pre    Preprocess
+	inputs *Inputs
+	image  *preprocess.Preprocessor
+	words  *tokenizer.Tokenizer
+}
+
+// encoderBatch is the number of images or texts of one forward pass. It is fixed, because matrix products round otherwise in
+// another batch size, and the same inputs must give the same features.
+const encoderBatch = 32
+
+// OpenEncoder loads the weights in a folder.
+func OpenEncoder(dir string, device torch.Device) (*Encoder, error) {
+	model, pre, err := Load(dir, device)
+	if err != nil {
+		return nil, err
+	}
+	image, err := preprocess.New(pre)
+	if err != nil {
+		model.Close()
+		return nil, err
+	}
+	return &Encoder{Model: model, pre: pre, inputs: NewInputs(model, pre), image: image, words: tokenizer.New()}, nil
+}
+
+// Close frees the model.
+func (e *Encoder) Close() {
+	e.inputs.Free()
+	e.Model.Close()
+}
+
+// Images returns the raw features, [n][E], of n encoded images (JPEG, PNG, WebP ...). An error names the image by its
+// index.
+func (e *Encoder) Images(encoded [][]byte) ([][]float32, error) {
+	size := 3 * e.Model.Config.Vision.ImageSize * e.Model.Config.Vision.ImageSize
+	return e.batches(len(encoded), func(scope *torch.Scope, from, to int) (*torch.Tensor, error) {
+		pixels := make([]uint8, (to-from)*size)
+		for i := from; i < to; i++ {
+			if err := e.image.Eval(pixels[(i-from)*size:(i-from+1)*size], encoded[i]); err != nil {
+				return nil, fmt.Errorf("image %d: %w", i, err)
+			}
+		}
+		return e.Model.EncodeImage(e.inputs.Pixels(scope, pixels, 0, to-from)), nil
+	})
+}
+
+// Texts returns the raw features, [n][E], of n texts. A text beyond the context length is cut.
+func (e *Encoder) Texts(texts []string) ([][]float32, error) {
+	context := e.Model.Config.Text.ContextLength
+	return e.batches(len(texts), func(scope *torch.Scope, from, to int) (*torch.Tensor, error) {
+		tokens, longest := make([]int32, (to-from)*context), 0
+		for i := from; i < to; i++ {
+			length, _ := e.words.Row(tokens[(i-from)*context:(i-from+1)*context], texts[i])
+			longest = max(longest, length)
+		}
+		return e.Model.EncodeText(e.inputs.Tokens(scope, tokens, longest, 0, to-from)), nil
+	})
+}
+
+// Pixels returns the raw features, [n][E], of n images that are decoded already: 8-bit [n, 3, S, S].
+func (e *Encoder) Pixels(images []uint8, n int) ([][]float32, error) {
+	return e.batches(n, func(scope *torch.Scope, from, to int) (*torch.Tensor, error) {
+		return e.Model.EncodeImage(e.inputs.Pixels(scope, images, from, to)), nil
+	})
+}
+
+// Tokens returns the raw features, [n][E], of n rows of token ids, of which length columns are read.
+func (e *Encoder) Tokens(tokens []int32, length, n int) ([][]float32, error) {
+	return e.batches(n, func(scope *torch.Scope, from, to int) (*torch.Tensor, error) {
+		return e.Model.EncodeText(e.inputs.Tokens(scope, tokens, length, from, to)), nil
+	})
+}
+
+// Preprocess says how the model wants its images.
+func (e *Encoder) Preprocess() Preprocess { return e.pre }
+
+// batches runs forward over 0..n in batches and collects the rows of its results.
+func (e *Encoder) batches(n int, forward func(scope *torch.Scope, from, to int) (*torch.Tensor, error)) (rows [][]float32, err error) {
+	defer torch.Recover(&err)
+	width := e.Model.Config.EmbedDim
+	for from := 0; from < n; from += encoderBatch {
+		scope := torch.NewScope()
+		var features []float32
+		torch.NoGrad(func() {
+			var out *torch.Tensor
+			if out, err = forward(scope, from, min(from+encoderBatch, n)); err == nil {
+				features = out.Floats()
+			}
+		})
+		scope.Close()
+		if err != nil {
+			return nil, err
+		}
+		for ; len(features) > 0; features = features[width:] {
+			rows = append(rows, features[:width:width])
+		}
+	}
+	return rows, nil
+}
