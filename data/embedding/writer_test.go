@@ -252,12 +252,12 @@ func TestAGroupEndsAtItsBytes(t *testing.T) {
 	}
 }
 
-// Six times the rows must not need more memory: a row more in memory would cost 1 KiB, 50 MB in all.
+// Six times the rows must not need more memory: a row more in memory would cost 1 KiB, 25 MB in all.
 func TestMemoryDoesNotGrowWithRows(t *testing.T) {
 	for name, create := range layouts {
 		t.Run(name, func(t *testing.T) {
-			const dim, step = 64, 10_000
-			w, err := create(filepath.Join(t.TempDir(), "emb"), formulaMeta(dim, Float32), Options{RowsPerGroup: 1000})
+			const dim, step = 64, 5_000
+			w, err := create(filepath.Join(t.TempDir(), "emb"), formulaMeta(dim, Float32), Options{RowsPerGroup: 500})
 			if err != nil {
 				t.Fatal(err)
 			}
