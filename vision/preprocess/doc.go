@@ -2,16 +2,19 @@
 // torchvision 0.26 and Pillow 13 does: decode, convert to RGB, resize, crop. Normalising is left to the device.
 //
 // With libjpeg, libpng and libwebp found at run time (see Libraries) the result equals Pillow's in every bit, whichever
-// way it is computed; rows are resized while they are decoded, and no full image exists. Without them Go's decoders are
-// used. Those agree for PNG, WebP, GIF, BMP and TIFF; for JPEG another inverse DCT makes up to 4 of 255 difference.
+// way it is computed; rows of a JPEG or PNG are resized while they are decoded, without a full image in memory. Without
+// them Go's decoders are used. Those agree for PNG, WebP, GIF, BMP and TIFF; for JPEG another inverse DCT makes differences: in
+// 420 crops of 210 files 4 of 255 at most, 0.03 on average, more than 1 in 0.05 % of the values. Go also refuses a PNG
+// that lacks only its end marker.
 //
 // Where this package differs from Pillow on purpose or by need:
 //
 //   - the grey of a 16-bit PNG or TIFF is scaled to 8 bits; Pillow 13 clips it, so that the image comes out white;
-//   - a PNG whose checksums are wrong is refused, Pillow does not look at those of the pixels;
+//   - a PNG whose pixels have a wrong checksum, or are cut off within it, is refused; Pillow does not look at it;
 //   - a progressive JPEG with more than 500 scans is refused, as are images with a side above 65,535 pixels;
 //   - a corrupt alpha plane of a WebP is not noticed, because alpha is not used;
-//   - Go's readers of GIF, BMP and TIFF know fewer variants than Pillow.
+//   - Go's readers of GIF, BMP and TIFF know fewer variants than Pillow, and refuse a GIF with data left over;
+//   - an orientation that only XMP data tells is not seen.
 //
 // AVIF, HEIC and JPEG XL are recognised but unsupported.
 //

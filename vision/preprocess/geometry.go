@@ -17,6 +17,14 @@ type placement struct {
 	x, y    int  // where the crop lies within the S x S result
 }
 
+// check refuses what would be resized to nothing, which longest does to an extreme aspect.
+func (pl placement) check() error {
+	if pl.resized.w < 1 || pl.resized.h < 1 {
+		return refuse(Unsupported, "%d x %d pixels are too narrow to keep their aspect", pl.box.w, pl.box.h)
+	}
+	return nil
+}
+
 // resizeModes give the size to which an image is resized for a result of side s.
 var resizeModes = map[string]func(img size, s int) size{
 	"shortest": shortest,

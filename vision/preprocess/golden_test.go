@@ -28,6 +28,9 @@ func readGolden(t testing.TB) golden {
 		t.Fatal(err)
 	}
 	defer f.Close()
+	if v := f.Metadata["pillow"]; v != "13.0.0" {
+		t.Fatalf("%s is made by Pillow %q; the order of passes is that of 13.0.0", goldenFile, v)
+	}
 	g := golden{map[string][]byte{}, map[string][]int{}, nil}
 	for _, name := range f.Names() {
 		data, err := f.Read(name)

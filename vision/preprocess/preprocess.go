@@ -45,6 +45,10 @@ func (p *Preprocessor) Check(encoded []byte) error {
 	if err != nil {
 		return err
 	}
+	seen := h.size.turned(h.orientation)
+	if err := evalPlacement(seen, p.config.ResizeMode, p.config.Size).check(); err != nil {
+		return err
+	}
 	if p.streams(h) {
 		return nativeRows(h.format, encoded, h.size, nil, nil)
 	}
@@ -65,8 +69,8 @@ func (p *Preprocessor) apply(dst []uint8, encoded []byte, filter string, place f
 	}
 	seen := h.size.turned(h.orientation)
 	pl := place(seen)
-	if pl.crop.w < 1 || pl.crop.h < 1 {
-		return refuse(Unsupported, "%d x %d pixels are too narrow to be resized with their aspect kept", seen.w, seen.h)
+	if err := pl.check(); err != nil {
+		return err
 	}
 	r, err := newResampler(pl, filters[filter], s, p.config.HorizontalFirst, p.simd)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -70,6 +72,21 @@ func TestRefusals(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Pillow cannot do it either: one side would get no pixel.
+func TestLongestRefusesExtremeAspect(t *testing.T) {
+	var encoded bytes.Buffer
+	if err := png.Encode(&encoded, image.NewGray(image.Rect(0, 0, 1, 500))); err != nil {
+		t.Fatal(err)
+	}
+	p := goPaths[0].preprocessor(t, func(c *Config) { c.ResizeMode = "longest" })
+	if err := p.Eval(pixels(), encoded.Bytes()); Reason(err) != Unsupported {
+		t.Errorf("Eval: got %v", err)
+	}
+	if err := p.Check(encoded.Bytes()); Reason(err) != Unsupported {
+		t.Errorf("Check: got %v", err)
 	}
 }
 
