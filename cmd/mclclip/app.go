@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -30,6 +31,9 @@ type streams struct {
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	err := newApp(streams{stdin, stdout, stderr}).RunContext(ctx, args)
 	code := exitCode(ctx, err)
+	if code == codeInterrupted && errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
+	}
 	if err != nil {
 		fmt.Fprintf(stderr, "mclclip: %v\n", err)
 	}
@@ -48,6 +52,7 @@ func newApp(s streams) *cli.App {
 		DisableSliceFlagSeparator: true, // a comma may be part of a file name
 		ExitErrHandler:            func(*cli.Context, error) {},
 		Commands: []*cli.Command{
+			dataCommand(s),
 			tokenizeCommand(s),
 			doctorCommand(s),
 		},

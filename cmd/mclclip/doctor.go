@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 
@@ -27,7 +26,7 @@ func doctorCommand(s streams) *cli.Command {
 			"and looks at the terminal and the free disk space. The exit code is 1 when something is missing that mclclip cannot\n" +
 			"do without.",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "json", Usage: "print a JSON list for programs", Destination: &asJSON},
+			jsonFlag(&asJSON),
 		},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
@@ -57,9 +56,7 @@ func runDoctor(ctx context.Context, s streams, asJSON bool) error {
 		}
 	}
 	if asJSON {
-		encoder := json.NewEncoder(s.stdout)
-		encoder.SetIndent("", "  ")
-		if err := encoder.Encode(found); err != nil {
+		if err := printJSON(s.stdout, found); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"runtime"
@@ -9,13 +10,15 @@ import (
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
+	"github.com/mclclip/mclclip/data/emoji"
 	"github.com/mclclip/mclclip/internal/torch"
+	"github.com/mclclip/mclclip/vision/preprocess"
 )
 
 // examinations lists what doctor looks at, the most important first.
 func examinations() []func(streams) []finding {
 	return []func(streams) []finding{
-		examineProgram, examineLibtorch, examineProducts, examineTerminal, examineDisk,
+		examineProgram, examineLibtorch, examineProducts, examineImages, examineEmoji, examineTerminal, examineDisk,
 	}
 }
 
@@ -94,6 +97,44 @@ func fastestProduct(device torch.Device, size int64) (fastest time.Duration, err
 		}
 	}
 	return fastest, nil
+}
+
+// examineImages looks for the libraries that decode images as fast and as exactly as Pillow.
+func examineImages(streams) []finding {
+	var found []finding
+	for _, library := range preprocess.Libraries() {
+		f := finding{Name: library.Name, OK: library.Err == nil, Value: library.Version + ", " + library.Path}
+		if !f.OK {
+			f.Value = fmt.Sprintf("%v; Go's decoder is used instead, which is slower", library.Err)
+			f.Cure = cmp.Or(cureOfVariable(preprocess.LibrariesVariable), "make setup")
+		}
+		found = append(found, f)
+	}
+	return found
+}
+
+// cureOfVariable tells to unset an environment variable that stands in the way.
+func cureOfVariable(name string) string {
+	if os.Getenv(name) == "" {
+		return ""
+	}
+	return "unset " + name
+}
+
+// examineEmoji looks for the folders of the packages from which mclclip data emoji makes pairs.
+func examineEmoji(streams) []finding {
+	f := finding{Name: "emoji packages", Cure: "make emoji"}
+	folder, err := emoji.DefaultPackages()
+	if err != nil {
+		f.Value = err.Error()
+		return []finding{f}
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil || len(entries) < len(emoji.Sources) {
+		f.Value = "not in " + folder
+		return []finding{f}
+	}
+	return []finding{{Name: f.Name, OK: true, Value: folder}}
 }
 
 func examineTerminal(s streams) []finding {

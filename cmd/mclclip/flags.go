@@ -1,6 +1,12 @@
 package main
 
-import "strings"
+import (
+	"encoding/json"
+	"io"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
 
 // list is the value of a flag that may be repeated.
 type list []string
@@ -17,4 +23,20 @@ func (l *list) String() string {
 		return ""
 	}
 	return strings.Join(*l, " ")
+}
+
+// outFlag is the folder that a command makes.
+func outFlag(out *string) cli.Flag {
+	return &cli.StringFlag{Name: "out", Usage: "`FOLDER` to make; it must be missing or empty", Destination: out}
+}
+
+// jsonFlag makes a command print JSON.
+func jsonFlag(asJSON *bool) cli.Flag {
+	return &cli.BoolFlag{Name: "json", Usage: "print JSON for programs", Destination: asJSON}
+}
+
+func printJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
 }

@@ -9,7 +9,13 @@ import (
 )
 
 func main() {
+	os.Exit(run(untilSignal(), os.Args, os.Stdin, os.Stdout, os.Stderr))
+}
+
+// untilSignal returns a context that ends with the first Ctrl-C or SIGTERM, which lets a command finish its step and write
+// a checkpoint. The second one has its usual effect: it ends the process at once.
+func untilSignal() context.Context {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // from here on a signal has its usual effect: a second Ctrl-C ends the process at once
-	os.Exit(run(ctx, os.Args, os.Stdin, os.Stdout, os.Stderr))
+	context.AfterFunc(ctx, stop)
+	return ctx
 }

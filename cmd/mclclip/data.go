@@ -1,0 +1,39 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/mclclip/mclclip/data/scenes"
+)
+
+func dataCommand(s streams) *cli.Command {
+	return &cli.Command{
+		Name:  "data",
+		Usage: "make Parquet shards of image-caption pairs, or look into them",
+		Subcommands: []*cli.Command{
+			scenesCommand(s),
+			emojiCommand(s),
+		},
+	}
+}
+
+// written is what a generator wrote: rows for training and held out, benchmark pairs by pattern.
+type written struct {
+	train, heldOut int64
+	pairs          map[string]int
+}
+
+// printWritten lists what lies in the folder of a generator; the generators use the same names.
+func printWritten(w io.Writer, out string, sum written) {
+	fmt.Fprintf(w, "%s: %d training pairs\n", filepath.Join(out, scenes.TrainPrefix+"-*.parquet"), sum.train)
+	fmt.Fprintf(w, "%s: %d held-out pairs\n", filepath.Join(out, scenes.HeldOutPrefix+"-*.parquet"), sum.heldOut)
+	for _, pattern := range slices.Sorted(maps.Keys(sum.pairs)) {
+		fmt.Fprintf(w, "%s: %d pairs of %s\n", filepath.Join(out, scenes.BenchmarkFolder), sum.pairs[pattern], pattern)
+	}
+}
