@@ -80,10 +80,10 @@ func TestTexturesCoverTheirShare(t *testing.T) {
 	}
 	for texture, want := range map[int]float64{
 		0: 1,
-		1: .3,                   // 3 of 10 rows
-		2: 1 - .7*.7,            // rows and columns
-		4: .52,                  // points of a ten by ten tile with (x-4.5)^2 + (y-4.5)^2 < 16
-		5: .5,                   // every other grain
+		1: .3,        // 3 of 10 rows
+		2: 1 - .7*.7, // rows and columns
+		4: .52,       // points of a ten by ten tile with (x-4.5)^2 + (y-4.5)^2 < 16
+		5: .5,        // every other grain
 		7: zigzag,
 		8: 1 - math.Pow(.95, 7), // no drop started in the last seven units
 		9: .28,                  // two bars of 2 by 8, which share 2 by 2
