@@ -62,3 +62,12 @@ func (s Scene) top(size int) float64 {
 	}
 	return float64(codeHeight(size)) / float64(size)
 }
+
+// digits is the code in the order of its squares, 1 for a bit that is on.
+func (s Scene) digits() string {
+	digits := make([]byte, s.CodeBits)
+	for bit := range digits {
+		digits[bit] = '0' + byte(s.Code>>bit&1)
+	}
+	return string(digits)
+}

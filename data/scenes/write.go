@@ -158,7 +158,9 @@ func row(g *generator, groups [][]attribute, key string) (data.WriterRow, error)
 	o := s.Objects[0]
 	extra := map[string]string{
 		"color": colorNames[o.Color], "texture": textureNames[o.Texture], "figure": figureNames[o.Figure],
-		"code": fmt.Sprintf("%0*b", g.config.CodeBits, s.Code),
+	}
+	if s.CodeBits > 0 {
+		extra["code"] = s.digits()
 	}
 	if !s.Triple {
 		extra["attribute"] = s.Attribute

@@ -134,7 +134,7 @@ func TestRowsTellTheirCode(t *testing.T) {
 			if img.RGBAAt(bit*3+1, 1).R == 255 {
 				seen = append(seen, bitWords[bit])
 			}
-			if (*r.Code)[7-bit] == '1' {
+			if (*r.Code)[bit] == '1' {
 				told = append(told, bitWords[bit])
 			}
 		}
