@@ -16,7 +16,7 @@ setup: ## find or fetch libtorch and fit gotch to it (cached; a second when it i
 	@$(PYTHON) scripts/setup.py
 
 build: setup ## bin/mclclip
-	go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/mclclip ./cmd/mclclip
+	go build -ldflags '-X main.version=$(VERSION)' -o bin/mclclip ./cmd/mclclip
 
 check: setup ## gofmt and go vet
 	@unformatted=$$(git ls-files -z '*.go' | xargs -0 gofmt -l); \
