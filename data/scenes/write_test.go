@@ -51,7 +51,7 @@ func treeHash(t *testing.T, dir string) string {
 
 func TestWriteDependsOnTheConfigAlone(t *testing.T) {
 	c := sceneConfig()
-	c.RowsPerShard = 130
+	c.Pairs, c.HeldOut, c.RowsPerShard = 200, 50, 80
 	dir, _ := write(t, c)
 	first := treeHash(t, dir)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
@@ -97,7 +97,7 @@ func readRows(t *testing.T, pattern string) (all []pairRow) {
 
 func TestNoCombinationIsInBothSplits(t *testing.T) {
 	for _, c := range []Config{sceneConfig(), tripleConfig()} {
-		c.Pairs, c.HeldOut = 1500, 700
+		c.Pairs, c.HeldOut, c.PairsPerPattern = 900, 300, 0
 		dir, sum := write(t, c)
 		train, heldOut := map[string]bool{}, map[string]bool{}
 		images, keys := map[string]bool{}, map[string]bool{}
@@ -112,10 +112,10 @@ func TestNoCombinationIsInBothSplits(t *testing.T) {
 				t.Errorf("%s: %s is on both sides", c.Mode, combination)
 			}
 		}
-		if len(images) != 2200 || len(keys) != 2200 || sum.Train != 1500 || sum.HeldOut != 700 {
-			t.Errorf("%s: got %d images and %d keys, summary %+v; want 2200 different ones", c.Mode, len(images), len(keys), sum)
+		if len(images) != 1200 || len(keys) != 1200 || sum.Train != 900 || sum.HeldOut != 300 {
+			t.Errorf("%s: got %d images and %d keys, summary %+v; want 1200 different ones", c.Mode, len(images), len(keys), sum)
 		}
-		if len(train) < 500 || len(heldOut) < 100 {
+		if len(train) < 300 || len(heldOut) < 80 {
 			t.Errorf("%s: only %d and %d combinations", c.Mode, len(train), len(heldOut))
 		}
 	}
