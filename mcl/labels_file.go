@@ -81,7 +81,7 @@ func writeLabelRows(w *parquet.GenericWriter[labelRow], labels *Labels, shards [
 func ReadOrigin(path string) (Origin, error) {
 	var origin Origin
 	err := openLabels(path, func(file *parquet.File) (err error) {
-		origin, err = parseFooter(file)
+		origin, err = parseFooter(file.Lookup)
 		return err
 	})
 	return origin, err
@@ -93,7 +93,7 @@ func ReadOrigin(path string) (Origin, error) {
 func ReadLabels(path string, want Origin, shards []Shard) (*Labels, error) {
 	labels := &Labels{Origin: want, ByRow: make([]int32, countRows(shards))}
 	err := openLabels(path, func(file *parquet.File) error {
-		have, err := parseFooter(file)
+		have, err := parseFooter(file.Lookup)
 		if err != nil {
 			return err
 		}

@@ -5,16 +5,6 @@ import (
 	"fmt"
 )
 
-// Centroids are the K cluster centres of one stage, [K, D] row by row.
-type Centroids struct {
-	Data     []float32
-	Clusters int // K
-	Width    int // D
-}
-
-// Row returns the centre of one cluster.
-func (c Centroids) Row(cluster int) []float32 { return c.Data[cluster*c.Width : (cluster+1)*c.Width] }
-
 // Groups maps labels to the groups that batches are made of.
 type Groups struct {
 	Of     []int32 // group of each label: the number of its largest label; Unusable for a label without pairs

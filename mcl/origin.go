@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-
-	"github.com/parquet-go/parquet-go"
 )
 
 // Origin says what labels were made from. It stands in the label file, so that labels of another model, data set or
@@ -18,7 +16,7 @@ type Origin struct {
 	Seed     uint64 // of K-means
 }
 
-// Keys of the label file's footer.
+// Keys in the footer of the label file and in the metadata of the centroids.
 const (
 	keyFormat   = "mclclip.labels"
 	keyModel    = "mclclip.model"
@@ -36,25 +34,26 @@ func (o Origin) footer() [][2]string {
 	}
 }
 
-func parseFooter(file *parquet.File) (o Origin, err error) {
-	format, ok := file.Lookup(keyFormat)
+// parseFooter reads an origin from the entries of a file that lookup finds.
+func parseFooter(lookup func(key string) (string, bool)) (o Origin, err error) {
+	format, ok := lookup(keyFormat)
 	if !ok {
-		return o, fmt.Errorf("no label file: its footer lacks %s", keyFormat)
+		return o, fmt.Errorf("not a file of labels or centroids: its metadata lack %s", keyFormat)
 	}
 	if format != labelFormat {
 		return o, fmt.Errorf("format %q is unknown, want %s", format, labelFormat)
 	}
-	get := func(key string) string { value, _ := file.Lookup(key); return value }
+	get := func(key string) string { value, _ := lookup(key); return value }
 	o.Model, o.Data = get(keyModel), get(keyData)
 	var errs [3]error
 	o.Clusters, errs[0] = strconv.Atoi(get(keyClusters))
 	o.Stage, errs[1] = strconv.Atoi(get(keyStage))
 	o.Seed, errs[2] = strconv.ParseUint(get(keySeed), 10, 64)
 	if err := errors.Join(errs[:]...); err != nil {
-		return o, fmt.Errorf("footer: %w", err)
+		return o, fmt.Errorf("metadata: %w", err)
 	}
 	if o.Clusters < 2 || o.Stage < 1 {
-		return o, fmt.Errorf("footer: %d clusters and stage %d make no labels", o.Clusters, o.Stage)
+		return o, fmt.Errorf("metadata: %d clusters and stage %d make no labels", o.Clusters, o.Stage)
 	}
 	return o, nil
 }

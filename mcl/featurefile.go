@@ -1,0 +1,97 @@
+package mcl
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"math"
+	"os"
+
+	"github.com/mclclip/mclclip/internal/atomicfile"
+)
+
+// FeatureFile holds features on disk as bare little-endian float32, row by row: the passes of K-means read it again and again while
+// the model runs over the data once.
+type FeatureFile struct {
+	path  string
+	rows  int64
+	width int
+}
+
+// SaveFeatures writes blocks [n, D] of features, width D, to a file that appears whole or not at all.
+func SaveFeatures(path string, width int, blocks iter.Seq2[[]float32, error]) (*FeatureFile, error) {
+	err := atomicfile.WriteFile(path, func(w io.Writer) error {
+		var buffer []byte
+		for x, err := range blocks {
+			if err != nil {
+				return err
+			}
+			if len(x)%width != 0 {
+				return fmt.Errorf("a block of %d numbers is no whole rows of %d", len(x), width)
+			}
+			buffer = buffer[:0]
+			for _, v := range x {
+				buffer = binary.LittleEndian.AppendUint32(buffer, math.Float32bits(v))
+			}
+			if _, err := w.Write(buffer); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("features: %w", err)
+	}
+	return OpenFeatures(path, width)
+}
+
+// OpenFeatures opens the file of features of width D that SaveFeatures wrote.
+func OpenFeatures(path string, width int) (*FeatureFile, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("features: %w", err)
+	}
+	if width < 1 || info.Size()%(4*int64(width)) != 0 {
+		return nil, fmt.Errorf("features %s: %d bytes are no whole rows of %d numbers", path, info.Size(), width)
+	}
+	return &FeatureFile{path: path, rows: info.Size() / (4 * int64(width)), width: width}, nil
+}
+
+// Len returns M.
+func (f *FeatureFile) Len() int64 { return f.rows }
+
+// Width returns D.
+func (f *FeatureFile) Width() int { return f.width }
+
+// Blocks reads the rows in blocks of about 4 MiB.
+func (f *FeatureFile) Blocks() iter.Seq2[[]float32, error] {
+	return func(yield func([]float32, error) bool) {
+		file, err := os.Open(f.path)
+		if err != nil {
+			yield(nil, fmt.Errorf("features: %w", err))
+			return
+		}
+		defer file.Close()
+		raw := make([]byte, 4*f.width*blockRows(f.width))
+		x := make([]float32, len(raw)/4)
+		for left := f.rows * int64(f.width); left > 0; {
+			n := int(min(left, int64(len(x))))
+			if _, err := io.ReadFull(file, raw[:4*n]); err != nil {
+				if errors.Is(err, io.EOF) {
+					err = io.ErrUnexpectedEOF
+				}
+				yield(nil, fmt.Errorf("features %s: %w", f.path, err))
+				return
+			}
+			for i := range x[:n] {
+				x[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+			}
+			if !yield(x[:n], nil) {
+				return
+			}
+			left -= int64(n)
+		}
+	}
+}
