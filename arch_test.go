@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -90,6 +92,7 @@ func TestBreachesAreFound(t *testing.T) {
 
 func listPackages(t *testing.T) []golang {
 	t.Helper()
+	readSources(t)
 	list := exec.Command("go", "list", "-deps", "-json=ImportPath,Standard,Imports,CgoFiles", "./...")
 	list.Env = append(os.Environ(), "CGO_ENABLED=1") // without it cgo files are not listed as such
 	var stderr strings.Builder
@@ -107,6 +110,21 @@ func listPackages(t *testing.T) []golang {
 			t.Fatal(err)
 		}
 		packages = append(packages, p)
+	}
+}
+
+// readSources makes go test see which files the result depends on: go list reads them unseen, and an old result would stay
+// in its cache.
+func readSources(t *testing.T) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if entry != nil && entry.IsDir() && path != "." && strings.HasPrefix(entry.Name(), ".") {
+			return filepath.SkipDir
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
