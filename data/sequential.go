@@ -1,0 +1,167 @@
+package data
+
+import (
+	"context"
+	"iter"
+	"math/bits"
+)
+
+// Sequential yields batches of the usable rows in row order, each row once; the last batch may be shorter. Of several captions the first
+// is made into tokens. Of World processes each gets a contiguous part of the rows. The seed that Transform.Image gets is
+// that of epoch 0. A batch's memory is used again when the loop body ends. An error ends the sequence.
+func Sequential(ctx context.Context, x *Index, batch int, tf Transform, cfg LoaderConfig) iter.Seq2[Batch, error] {
+	return func(yield func(Batch, error) bool) {
+		cfg := cfg.withDefaults()
+		if err := cfg.validate(); err != nil {
+			yield(Batch{}, err)
+			return
+		}
+		ctx, cancel := context.WithCancelCause(ctx)
+		s := &sequence{ctx: ctx, index: x, size: max(batch, 1), tf: tf, cfg: cfg}
+		s.work = startWorkers(cfg.Workers)
+		s.jobs = make(chan *job, cfg.Prefetch)
+		s.free = make(chan Batch, cfg.Prefetch+2)
+		finished := make(chan struct{})
+		go func() {
+			defer close(finished)
+			s.readAll()
+		}()
+		defer func() {
+			cancel(errStopped)
+			<-finished
+			s.work.close()
+		}()
+		s.deliver(yield)
+	}
+}
+
+type sequence struct {
+	ctx   context.Context
+	index *Index
+	size  int
+	tf    Transform
+	cfg   LoaderConfig
+	work  *workers
+	jobs  chan *job // closed at the end of the rows
+	free  chan Batch
+
+	packed [][]byte // of the batch being filled
+	rows   []int64
+}
+
+// deliver yields the batches in order.
+func (s *sequence) deliver(yield func(Batch, error) bool) {
+	for {
+		var j *job
+		var more bool
+		select {
+		case j, more = <-s.jobs:
+		case <-s.ctx.Done():
+			yield(Batch{}, context.Cause(s.ctx))
+			return
+		}
+		if !more {
+			if s.ctx.Err() != nil { // then the rows did not come to their end
+				yield(Batch{}, context.Cause(s.ctx))
+			}
+			return
+		}
+		b, err := j.wait(s.ctx)
+		if err != nil {
+			yield(Batch{}, err)
+			return
+		}
+		if !yield(b, nil) {
+			return
+		}
+		select {
+		case s.free <- Batch{Images: b.Images, Tokens: b.Tokens}:
+		default:
+		}
+	}
+}
+
+// readAll reads this process's rows and hands the batches to the workers.
+func (s *sequence) readAll() {
+	defer close(s.jobs)
+	r := reader{source: s.index.source, images: s.tf.Image != nil, meta: true}
+	defer r.close()
+	from := s.index.usable * int64(s.cfg.Rank) / int64(s.cfg.World)
+	to := s.index.usable * int64(s.cfg.Rank+1) / int64(s.cfg.World)
+	passed := int64(0) // usable rows of the segments before
+	for i := range s.index.source.segments {
+		seg := &s.index.source.segments[i]
+		n := s.index.countGood(seg.first, seg.first+seg.rows)
+		begin, end := max(from-passed, 0), min(to-passed, n)
+		passed += n
+		if begin >= end {
+			continue
+		}
+		if err := r.read(s.ctx, seg, s.index.goodRows(seg)[begin:end], s.add); err != nil {
+			s.send(failedJob(err))
+			return
+		}
+	}
+	_ = s.hand() // its error is the end of the context, which deliver sees
+}
+
+func (s *sequence) add(p *pairRow) error {
+	if err := stillGood(p, s.tf.Image != nil); err != nil {
+		return s.index.source.rowError(p.number, err)
+	}
+	s.rows = append(s.rows, p.number)
+	s.packed = append(s.packed, pack(p))
+	if len(s.rows) < s.size {
+		return nil
+	}
+	return s.hand()
+}
+
+// hand gives the rows of the batch to the workers.
+func (s *sequence) hand() error {
+	rows, packed := s.rows, s.packed
+	s.rows, s.packed = nil, nil
+	if len(rows) == 0 {
+		return nil
+	}
+	var old Batch
+	select {
+	case old = <-s.free:
+	default:
+	}
+	b := newBatch(&s.tf, len(rows), old)
+	b.Rows, b.Global = rows, rows
+	b.Keys, b.Captions = make([]string, len(rows)), make([][]string, len(rows))
+	seeds := make([]uint64, len(rows))
+	for i, row := range rows {
+		seeds[i] = pairSeed(s.cfg.Seed, 0, row, 0)
+	}
+	j := newJob(b, seeds)
+	if !s.send(j) {
+		return context.Cause(s.ctx)
+	}
+	return j.decode(s.ctx, s.work, s.index.source, &s.tf, false, func(i int) ([]byte, error) { return packed[i], nil })
+}
+
+func (s *sequence) send(j *job) bool {
+	select {
+	case s.jobs <- j:
+		return true
+	case <-s.ctx.Done():
+		return false
+	}
+}
+
+// countGood returns the number of usable rows in a range.
+func (x *Index) countGood(from, to int64) int64 {
+	n := int64(0)
+	for row := from; row < to; {
+		word := x.good[row>>6] >> (row & 63)
+		if width := min(64-row&63, to-row); width < 64 {
+			word &= 1<<width - 1
+		}
+		n += int64(bits.OnesCount64(word))
+		row = (row | 63) + 1
+	}
+	return n
+}
