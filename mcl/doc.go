@@ -11,5 +11,5 @@
 //
 // Dimensions: M pairs, N stages, K clusters, b rows in a global batch, G blocks in a batch, D width of a feature.
 //
-// docs/paper.md says which function is which equation of the paper.
+// docs/paper.md says which function is which statement of the paper.
 package mcl

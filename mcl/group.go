@@ -10,7 +10,7 @@ import (
 // of the blocks that can exist at once is the bound, for a group may not be able to fill that many.
 const waitingBatches = 4
 
-// Grouper makes the batches of a stage (paper, section 3: the negatives of an anchor have its label). It is a data.Grouper.
+// Grouper makes the batches of a stage (the paper's negatives of an anchor have the anchor's label). It is a data.Grouper.
 //
 // Rows come in the order of the stream and fill a bucket for their group. A full bucket, b/G rows, is a block; G blocks of different
 // groups, the longest waiting ones, are a batch. Blocks lie one after the other in a batch, rows[g*b/G : (g+1)*b/G] for block g,

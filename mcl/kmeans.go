@@ -7,14 +7,14 @@ import (
 
 // KMeansConfig says how features are clustered.
 type KMeansConfig struct {
-	Clusters   int     // K
-	Starts     int     // seedings, of which the one with the lowest inertia is kept (scikit-learn's n_init)
-	SampleRows int     // rows on which the starts are compared; at least 32 K rows are taken, all if there are fewer
-	MaxPasses  int     // passes over all features at most (max_iter)
-	Tolerance  float64 // passes end when the centroids' squared shift is at most this times the features' mean variance (tol)
-	BatchRows  int     // 0: Lloyd's algorithm; else passes are mini-batch K-means (Sculley 2010), an update every BatchRows rows
-	Spherical  bool    // centroids are scaled to length 1 after each update; for features of length 1
-	Seed       uint64
+	Clusters   int     `json:"clusters"`    // K
+	Starts     int     `json:"starts"`      // seedings, of which the one with the lowest inertia is kept (scikit-learn's n_init)
+	SampleRows int     `json:"sample_rows"` // rows on which the starts are compared; at least 32 K rows are taken, all if there are fewer
+	MaxPasses  int     `json:"max_passes"`  // passes over all features at most (max_iter)
+	Tolerance  float64 `json:"tolerance"`   // passes end when the centroids' squared shift is at most this times the features' mean variance (tol)
+	BatchRows  int     `json:"batch_rows"`  // 0: Lloyd's algorithm; else passes are mini-batch K-means (Sculley 2010), an update every BatchRows rows
+	Spherical  bool    `json:"spherical"`   // centroids are scaled to length 1 after each update; for features of length 1
+	Seed       uint64  `json:"seed"`
 }
 
 // DefaultKMeansConfig returns the paper's K and otherwise the settings of scikit-learn's KMeans with 10 starts.
@@ -50,7 +50,7 @@ type Clustering struct {
 	Passes  int     // updates over all features
 }
 
-// KMeans puts features into K clusters: Assign is c(s) of the paper's section 3 when they are those of stage s's model.
+// KMeans puts features into K clusters: Assign is c(s) when they are those of stage s's model.
 //
 // Each start is seeded by greedy k-means++ (Arthur and Vassilvitskii 2007, with scikit-learn's number of trials) and run to its end by
 // Lloyd's algorithm on a random sample of bounded size; the best one goes on over all features, which takes few passes from

@@ -9,8 +9,8 @@ import (
 const Unusable int32 = -1
 
 // Joint returns the label of a pair after the stages whose clusters are given, oldest first: label(0) = 0 and
-// label(s) = label(s-1)*K + c(s-1), so the tuple of clusters read as a number in base K (the accumulated label of the
-// paper, section 3). K is limited by CheckConstraint, which keeps the label within 31 bits.
+// label(s) = label(s-1)*K + c(s-1), so the tuple of clusters read as a number in base K (the accumulated label; the
+// same author restates it in arXiv 2409.19291, section 3). CheckConstraint keeps the label within 31 bits.
 func Joint(clusters []int32, k int) int32 {
 	label := int32(0)
 	for _, cluster := range clusters {

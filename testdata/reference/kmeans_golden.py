@@ -1,8 +1,7 @@
-"""Writes what scikit-learn's KMeans reaches on features that a formula gives, for the K-means of package mcl.
+"""Writes mcl/testdata/kmeans.json: what scikit-learn's KMeans reaches on features that a formula gives.
 
-    python testdata/reference/kmeans_golden.py mcl/testdata
-
-  kmeans.json   for each set of features: the formula's numbers, the starts, the sum of all features, the lowest inertia of 3 seeds
+Run from the repository root. For each set of features the file holds the formula's numbers, the starts, the sum of all features
+and the lowest inertia of 3 seeds.
 
 The formula needs only whole numbers and sums of doubles, so that Go computes the same float32 features; see features below.
 """
@@ -21,6 +20,7 @@ for package, version in PINNED.items():
 import numpy as np
 from sklearn.cluster import KMeans
 
+OUT = "mcl/testdata/kmeans.json"
 MASK = (1 << 64) - 1
 
 
@@ -60,7 +60,7 @@ SETS = [
 ]
 
 
-def main(out):
+def main():
     for s in SETS:
         x = features(*(s[key] for key in ("rows", "width", "blobs", "spread", "share", "shift")))
         s["sum"] = math.fsum(x.astype(np.float64).ravel())
@@ -68,7 +68,7 @@ def main(out):
         s["inertia"] = float(min(seeds))
         print(s["name"], [float(v / s["inertia"]) for v in seeds])
     golden = {"versions": PINNED, "sets": SETS}
-    (Path(out) / "kmeans.json").write_text(json.dumps(golden, indent=1) + "\n")
+    Path(OUT).write_text(json.dumps(golden, indent=1) + "\n")
 
 
-main(sys.argv[1])
+main()
