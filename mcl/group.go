@@ -3,6 +3,8 @@ package mcl
 import (
 	"fmt"
 	"slices"
+
+	"github.com/mclclip/mclclip/data"
 )
 
 // waitingBatches bounds the full blocks that wait for blocks of other groups, in batches. A group with more than 1/G of the data fills
@@ -39,6 +41,8 @@ type Grouper struct {
 	spare    [][]int64     // buffers of blocks that left
 	stats    GroupStats
 }
+
+var _ data.Grouper = (*Grouper)(nil)
 
 // block is b/G rows of one group.
 type block struct {
