@@ -19,6 +19,8 @@ func dataCommand(s streams) *cli.Command {
 		Subcommands: []*cli.Command{
 			scenesCommand(s),
 			emojiCommand(s),
+			packCommand(s),
+			inspectCommand(s),
 		},
 	}
 }

@@ -2,12 +2,16 @@ package main
 
 import (
 	"encoding/json"
+	"image"
+	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/mclclip/mclclip/bench/mmvp"
+	"github.com/mclclip/mclclip/data"
+	"github.com/mclclip/mclclip/data/inspect"
 	"github.com/mclclip/mclclip/data/scenes"
 )
 
@@ -22,12 +26,12 @@ func TestScenes(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &sum); err != nil {
 		t.Fatal(err)
 	}
-	shards, err := filepath.Glob(filepath.Join(out, "train-*.parquet"))
+	source, err := data.Open([]string{filepath.Join(out, "train-*.parquet")}, data.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sum.Train != 40 || len(shards) != 2 {
-		t.Errorf("%d pairs told, in %v; want 40 in 2 shards", sum.Train, shards)
+	if sum.Train != 40 || source.Rows() != 40 || len(source.Shards()) != 2 {
+		t.Errorf("%d pairs told, %d rows in %d shards written; want 40 in 2", sum.Train, source.Rows(), len(source.Shards()))
 	}
 	benchmark, err := mmvp.Open(filepath.Join(out, scenes.BenchmarkFolder))
 	if err != nil {
@@ -52,6 +56,11 @@ func TestWrongUseOfData(t *testing.T) {
 		{[]string{"data", "scenes"}, "--out is missing, for instance --out"},
 		{[]string{"data", "scenes", "--out", "x", "--size", "3"}, "size 3: want 32 to 512"},
 		{[]string{"data", "scenes", "--out", "x", "--mode", "threefold"}, `mode "threefold": want`},
+		{[]string{"data", "emoji", "--out", "x", "--source", "apple"}, `source "apple": unknown`},
+		{[]string{"data", "pack", "--out", "x"}, "--input is missing, for instance --input"},
+		{[]string{"data", "pack", "--input", "a.tar", "b.tar", "--out", "x"}, `unexpected argument "b.tar": every value follows its flag, and a pattern needs quotes`},
+		{[]string{"data", "inspect"}, "--pairs is missing, for instance --pairs"},
+		{[]string{"data", "inspect", "--pairs", "x", "--context-length", "1"}, "--context-length 1: want at least 2"},
 		{[]string{"data", "scenes", "--out", "x", "--seed", "-1"}, `--seed "-1": want a whole number from 0 on`},
 	}
 	for _, c := range cases {
@@ -67,5 +76,99 @@ func TestWrongUseOfData(t *testing.T) {
 	}
 	if entries, _ := os.ReadDir("."); len(entries) != 0 {
 		t.Errorf("wrong use left %v behind", entries)
+	}
+}
+
+// writeFiles makes a folder from the contents of its files.
+func writeFiles(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// drawn encodes a PNG of one colour.
+func drawn(t *testing.T, width, height int) string {
+	t.Helper()
+	var encoded strings.Builder
+	if err := png.Encode(&encoded, image.NewGray(image.Rect(0, 0, width, height))); err != nil {
+		t.Fatal(err)
+	}
+	return encoded.String()
+}
+
+func TestPackTellsWhatItSkipped(t *testing.T) {
+	picture := drawn(t, 40, 30)
+	in := writeFiles(t, map[string]string{
+		"a.png": picture, "a.txt": "a grey picture",
+		"b.png": picture, "b.txt": "another",
+		"c.png": picture[:len(picture)/2], "c.txt": "half a picture",
+		"d.png": picture,
+	})
+	out := filepath.Join(t.TempDir(), "shards")
+	code, stdout, stderr := mclclip(t, "", "data", "pack", "--input", in, "--out", out)
+	if code != codeSkipped || !strings.Contains(stdout, ": 2 pairs\n") {
+		t.Errorf("exit code %d, stdout %q; want 3 and 2 pairs", code, stdout)
+	}
+	for _, want := range []string{"skipped: 1 damaged\n", "2 were skipped", filepath.Join(out, "skipped.csv")} {
+		if !strings.Contains(stderr, want) {
+			t.Errorf("stderr %q lacks %q", stderr, want)
+		}
+	}
+
+	os.Remove(filepath.Join(in, "c.png"))
+	os.Remove(filepath.Join(in, "c.txt"))
+	os.Remove(filepath.Join(in, "d.png"))
+	if code, _, stderr := mclclip(t, "", "data", "pack", "--input", in, "--out", out+"-2"); code != codeDone || stderr != "" {
+		t.Errorf("without bad files: exit code %d, stderr %q", code, stderr)
+	}
+}
+
+func TestInspectReportsWhatARunWouldSkip(t *testing.T) {
+	dir := t.TempDir()
+	w, err := data.NewWriter(dir, "train", data.WriterOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture := drawn(t, 40, 30)
+	long := strings.Repeat("cat ", 75) // 77 ids with start and end: just fits
+	for _, row := range []data.WriterRow{
+		{Image: []byte(picture), Caption: long},
+		{Image: []byte(picture), Caption: long + "cat"},
+		{Image: []byte(picture[:len(picture)/2]), Caption: "half a picture"},
+		{Image: []byte("<html>404</html>"), Caption: "no picture"},
+		{Caption: "nothing"},
+	} {
+		if err := w.Write(row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := mclclip(t, "", "data", "inspect", "--pairs", filepath.Join(dir, "*.parquet"), "--json")
+	if code != codeDone {
+		t.Fatalf("exit code %d, stderr %q", code, stderr)
+	}
+	var report inspect.Report
+	if err := json.Unmarshal([]byte(stdout), &report); err != nil {
+		t.Fatal(err)
+	}
+	if report.Rows != 5 || report.Usable != 2 || report.Bad["damaged"] != 1 || report.Bad["not an image"] != 1 || report.Bad[data.ReasonNull] != 1 {
+		t.Errorf("report is %+v", report)
+	}
+	if report.Captions.Cut != 1 || report.Captions.Tokens.Max != 78 {
+		t.Errorf("captions are %+v, want one of 78 tokens that is cut", report.Captions)
+	}
+}
+
+func TestInspectNamesTheFlagOfAMissingFile(t *testing.T) {
+	code, _, stderr := mclclip(t, "", "data", "inspect", "--pairs", filepath.Join(t.TempDir(), "part-*.parquet"))
+	if code != codeError || !strings.Contains(stderr, "--pairs: no file matches") {
+		t.Errorf("exit code %d, stderr %q", code, stderr)
 	}
 }
