@@ -59,9 +59,9 @@ func wrap(op string, handle libtch.Ctensor, inputs ...*Tensor) *Tensor {
 	return nil
 }
 
-// Free drops the handle now. Freeing twice does nothing.
+// Free drops the handle now. Freeing twice, or freeing nil, does nothing.
 func (t *Tensor) Free() {
-	if t.handle == nil {
+	if t == nil || t.handle == nil {
 		return
 	}
 	libtch.AtFree(t.handle)

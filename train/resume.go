@@ -1,0 +1,47 @@
+package train
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/mclclip/mclclip/checkpoint"
+	"github.com/mclclip/mclclip/data"
+	"github.com/mclclip/mclclip/internal/torch"
+)
+
+// state copies everything that a run needs to go on to the host.
+func (t *Trainer) state(phase Phase) (checkpoint.State, error) {
+	raw, err := json.Marshal(meta{Phase: phase.Name, Cursor: t.cursor, Skipped: t.badSum, Config: phase.Config})
+	if err != nil {
+		return checkpoint.State{}, fmt.Errorf("checkpoint of %s: %w", phase.Name, err)
+	}
+	weights, err := t.model.Weights()
+	if err != nil {
+		return checkpoint.State{}, err
+	}
+	return checkpoint.State{Step: t.done, Tensors: weights, Optimizer: t.opt.state(), Meta: raw}, nil
+}
+
+// Resume puts a checkpoint back: weights, moments, steps done and the position in the data.
+func (t *Trainer) Resume(path string) (err error) {
+	defer torch.Recover(&err)
+	state, err := checkpoint.Load(path)
+	if err != nil {
+		return err
+	}
+	var m struct {
+		Cursor  data.Cursor `json:"cursor"`
+		Skipped int         `json:"skipped_steps"`
+	}
+	if err := json.Unmarshal(state.Meta, &m); err != nil {
+		return fmt.Errorf("checkpoint %s: %w", path, err)
+	}
+	if err := t.model.SetWeights(state.Tensors); err != nil {
+		return fmt.Errorf("checkpoint %s: %w", path, err)
+	}
+	if err := t.opt.load(state.Optimizer); err != nil {
+		return fmt.Errorf("checkpoint %s: %w", path, err)
+	}
+	t.done, t.cursor, t.badSum = state.Step, m.Cursor, m.Skipped
+	return nil
+}

@@ -1,0 +1,111 @@
+package train
+
+import (
+	"math"
+
+	"github.com/mclclip/mclclip/clip"
+	"github.com/mclclip/mclclip/data"
+	"github.com/mclclip/mclclip/internal/torch"
+)
+
+// Result is what one step tells.
+type Result struct {
+	Loss       float64
+	GradNorm   float64 // before clipping
+	LR         float64
+	LogitScale float64 // exp of the parameter, after the step
+	Applied    bool    // false where loss or gradient was not finite; the parameters are then as before
+}
+
+// maxLogitScale bounds the learned temperature (Radford et al. 2021, section 2.5): logits are scaled by at most 100.
+var maxLogitScale = math.Log(100)
+
+// Step runs one optimisation step on a batch. Both towers embed the batch, the loss compares each pair with the other pairs
+// of its block, AdamW applies the gradient.
+func (t *Trainer) Step(batch data.Batch) (r Result, err error) {
+	defer torch.Recover(&err)
+	scope := torch.NewScope()
+	defer scope.Close()
+	torch.ClearGrads(t.opt.all)
+	r = t.apply(scope, t.gradient(scope, batch))
+	t.cursor = batch.After
+	return r, nil
+}
+
+// apply updates the parameters by the gradients that are in them, unless the loss or a gradient is not finite.
+func (t *Trainer) apply(scope *torch.Scope, loss float64) Result {
+	r := Result{Loss: loss, LR: t.cfg.LearningRate(t.done)}
+	r.GradNorm = torch.ClipGradNorm(t.opt.gradients(scope), t.cfg.GradClip)
+	r.Applied = isFinite(r.Loss) && isFinite(r.GradNorm)
+	if r.Applied {
+		t.opt.update(scope, t.cfg, r.LR)
+		t.model.LogitScale.Clamp(0, maxLogitScale)
+	}
+	r.LogitScale = math.Exp(t.model.LogitScale.Item())
+	t.done++
+	return r
+}
+
+func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// gradient leaves the loss's gradient in the parameters and returns the loss.
+func (t *Trainer) gradient(scope *torch.Scope, batch data.Batch) float64 {
+	if t.cfg.AccumFreq > 1 {
+		return t.cachedGradient(scope, batch)
+	}
+	image, text := t.encode(scope, batch, 0, len(batch.Rows))
+	loss := clip.Loss(image, text, t.model.LogitScale, t.cfg.Groups)
+	loss.Backward()
+	return loss.Item()
+}
+
+// encode returns the raw features [n, E] of the pairs from..to of a batch.
+func (t *Trainer) encode(scope *torch.Scope, batch data.Batch, from, to int) (image, text *torch.Tensor) {
+	t.cfg.compute(t.model.Device(), func() {
+		image = t.model.EncodeImage(t.inputs.Pixels(scope, batch.Images, from, to)).To(t.model.Device(), torch.Float32)
+		text = t.model.EncodeText(t.inputs.Tokens(scope, batch.Tokens, batch.Length, from, to)).To(t.model.Device(), torch.Float32)
+	})
+	return image, text
+}
+
+// cachedGradient is the gradient of the whole batch's loss with the memory of one part of it (Gao et al. 2021, gradient
+// caching): embed all parts without a graph, differentiate the loss by the features, then embed each part again and pass
+// its share of that gradient on.
+func (t *Trainer) cachedGradient(scope *torch.Scope, batch data.Batch) float64 {
+	images, texts := t.features(scope, batch)
+	images.SetTrainable(true)
+	texts.SetTrainable(true)
+	loss := clip.Loss(images, texts, t.model.LogitScale, t.cfg.Groups)
+	loss.Backward()
+	imageGrad, textGrad := images.Grad(scope), texts.Grad(scope)
+	for from := 0; from < len(batch.Rows); from += t.cfg.BatchSize {
+		to := min(from+t.cfg.BatchSize, len(batch.Rows))
+		part := torch.NewScope()
+		image, text := t.encode(part, batch, from, to)
+		share := passOn(part, image, imageGrad, from, to).Add(passOn(part, text, textGrad, from, to))
+		if share.Trainable() {
+			share.Backward()
+		}
+		part.Close()
+	}
+	return loss.Item()
+}
+
+// features embeds the batch part by part without a graph.
+func (t *Trainer) features(scope *torch.Scope, batch data.Batch) (images, texts *torch.Tensor) {
+	torch.NoGrad(func() {
+		var imageParts, textParts []*torch.Tensor
+		for from := 0; from < len(batch.Rows); from += t.cfg.BatchSize {
+			image, text := t.encode(scope, batch, from, min(from+t.cfg.BatchSize, len(batch.Rows)))
+			imageParts, textParts = append(imageParts, image), append(textParts, text)
+		}
+		images, texts = torch.Concat(0, imageParts...), torch.Concat(0, textParts...)
+	})
+	return images, texts
+}
+
+// passOn is a scalar whose gradient by features [n, E] is the rows from..to of grad.
+func passOn(scope *torch.Scope, features, grad *torch.Tensor, from, to int) *torch.Tensor {
+	rows := grad.In(scope).Narrow(0, int64(from), int64(to-from))
+	return features.Mul(rows).Sum(1).Sum(0)
+}
