@@ -1,0 +1,92 @@
+package mcl
+
+import (
+	"fmt"
+
+	"github.com/mclclip/mclclip/train"
+)
+
+// Config is a run of Multistage Contrastive Learning.
+type Config struct {
+	Stages    int    `json:"stages"`    // N, models trained after the base model
+	Clusters  int    `json:"clusters"`  // K
+	Init      string `json:"init"`      // where a stage starts: "base" (the base model's weights) or "previous"
+	Negatives string `json:"negatives"` // "cluster" (the paper), or "random": ordinary batches, the control alone
+	Control   bool   `json:"control"`   // also train as many models on ordinary batches, for a fair comparison
+
+	Base  train.Config `json:"base"`  // training of the base model; Steps 0 takes it as it is
+	Train train.Config `json:"train"` // training of each stage and of each control
+	Lock  Lock         `json:"lock"`
+
+	KMeans KMeansConfig `json:"kmeans"`
+	Seed   uint64       `json:"seed"`
+
+	Workers int   `json:"-"` // goroutines that decode images
+	Buffer  int64 `json:"-"` // bytes of undecoded pairs that wait in memory; what is over waits on disk
+}
+
+// Lock says which parts of the model stay as they are in the stages. The base model trains whole.
+type Lock struct {
+	Text                bool `json:"text"`
+	Image               bool `json:"image"`
+	ImageUnlockedGroups int  `json:"image_unlocked_groups"` // the last groups of the image tower that train all the same
+}
+
+// DefaultConfig returns the paper's settings where they suit a machine with one device: K = 10, three stages from the base
+// weights; batches of four labels with the loss masked to each anchor's own (see docs/paper.md).
+func DefaultConfig() Config {
+	c := Config{
+		Stages: 3, Clusters: 10, Init: "base", Negatives: "cluster",
+		Base: train.DefaultConfig(), Train: train.DefaultConfig(), KMeans: DefaultKMeansConfig(),
+		Workers: 2, Buffer: 1 << 30,
+	}
+	c.Train.Groups = 4
+	return c
+}
+
+// Validate names the first setting that cannot be.
+func (c Config) Validate() error {
+	switch {
+	case c.Stages < 0:
+		return fmt.Errorf("--stages %d: want at least 0", c.Stages)
+	case c.Clusters < 2 && c.Stages > 0:
+		return fmt.Errorf("--clusters %d: want at least 2", c.Clusters)
+	case c.Init != "base" && c.Init != "previous":
+		return fmt.Errorf("--init %q: want base or previous", c.Init)
+	case c.Negatives != "cluster" && c.Negatives != "random":
+		return fmt.Errorf("--negatives %q: want cluster or random", c.Negatives)
+	case c.Stages > 0 && c.Train.Steps < 1:
+		return fmt.Errorf("--steps %d: want at least 1 step a stage", c.Train.Steps)
+	case c.Workers < 1:
+		return fmt.Errorf("--workers %d: want at least 1", c.Workers)
+	case c.Buffer < 1<<20:
+		return fmt.Errorf("--buffer: want at least 1 MB")
+	}
+	if err := c.Base.Validate(); err != nil {
+		return fmt.Errorf("base model: %w", err)
+	}
+	if err := c.Train.Validate(); err != nil {
+		return err
+	}
+	return c.kmeans(0).Validate()
+}
+
+// kmeans returns the settings of the clustering of a stage's features.
+func (c Config) kmeans(stage int) KMeansConfig {
+	k := c.KMeans
+	k.Clusters = c.Clusters
+	k.Seed = c.Seed + uint64(stage)
+	return k
+}
+
+// Check refuses data that are too few for the settings, before anything expensive is done.
+func (c Config) Check(usable int64) error {
+	b := int64(max(c.Train.GlobalBatch(), c.Base.GlobalBatch()))
+	if usable < b {
+		return fmt.Errorf("the data hold %d usable pairs, fewer than one batch of %d; lower --batch-size", usable, b)
+	}
+	if c.Stages == 0 || c.Negatives == "random" {
+		return nil
+	}
+	return CheckConstraint(usable, c.Clusters, c.Stages, c.Train.GlobalBatch(), c.Train.Groups)
+}

@@ -1,0 +1,196 @@
+package mcl
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/mclclip/mclclip/clip"
+	"github.com/mclclip/mclclip/internal/atomicfile"
+)
+
+// Resolved is what a run was told, as config.json keeps it.
+type Resolved struct {
+	Version    int          `json:"version"`
+	Pairs      []string     `json:"pairs"`
+	Data       string       `json:"data"` // fingerprint of the pairs
+	ModelName  string       `json:"model"`
+	Model      *clip.Config `json:"model_cfg,omitempty"` // where the base model starts from random weights
+	Pretrained string       `json:"pretrained,omitempty"`
+	EXIF       bool         `json:"exif"`              // images are turned as their EXIF orientation says
+	Weights    string       `json:"weights,omitempty"` // identity of the pretrained weights
+	Epochs     float64      `json:"epochs"`            // passes over the pairs in each stage, where mcl.train.steps is 0
+	MCL        Config       `json:"mcl"`
+}
+
+// Folder is a run folder that this process alone may write to.
+type Folder struct {
+	Dir  string
+	lock *os.File
+}
+
+// OpenFolder makes or enters a run folder and locks it. A folder that holds another run, or anything else, is refused
+// unless resume says that the run is to go on; then its settings must be the same.
+func OpenFolder(dir string, want Resolved, resume bool) (*Folder, error) {
+	saved, err := readResolved(dir)
+	switch {
+	case err == nil && !resume:
+		return nil, fmt.Errorf("--out %s holds a run already; go on with it by --resume, or choose another folder", dir)
+	case err == nil:
+		if err := sameSettings(dir, saved, want); err != nil {
+			return nil, err
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	default:
+		if err := refuseFilled(dir); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, fmt.Errorf("--out %s: %w", dir, err)
+	}
+	lock, err := lockFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	if saved == nil {
+		if err := writeJSON(filepath.Join(dir, ConfigFile), want); err != nil {
+			lock.Close()
+			return nil, err
+		}
+	}
+	return &Folder{Dir: dir, lock: lock}, nil
+}
+
+// Close gives the folder back.
+func (f *Folder) Close() error { return f.lock.Close() }
+
+// lockFile is held while a process writes to the folder; the lock ends with the process, however that ends.
+const lockFile = ".lock"
+
+func lockFolder(dir string) (*os.File, error) {
+	file, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_CREATE|os.O_RDWR, 0o666)
+	if err != nil {
+		return nil, fmt.Errorf("--out %s: %w", dir, err)
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		file.Close()
+		return nil, fmt.Errorf("--out %s: another process writes to this run; wait for it, or choose another folder", dir)
+	}
+	return file, nil
+}
+
+// refuseFilled refuses a folder with content that is no run.
+func refuseFilled(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("--out %s: %w", dir, err)
+	}
+	for _, entry := range entries {
+		if entry.Name() != lockFile {
+			return fmt.Errorf("--out %s is not empty and holds no run; choose another folder", dir)
+		}
+	}
+	return nil
+}
+
+func readResolved(dir string) (map[string]any, error) {
+	raw, err := os.ReadFile(filepath.Join(dir, ConfigFile))
+	if err != nil {
+		return nil, err
+	}
+	return flatten(filepath.Join(dir, ConfigFile), raw)
+}
+
+// sameSettings compares the saved settings with the wanted ones and names each that differs. Where the pairs lie may change;
+// their content may not.
+func sameSettings(dir string, saved map[string]any, want Resolved) error {
+	raw, err := json.Marshal(want)
+	if err != nil {
+		return err
+	}
+	now, err := flatten("settings", raw)
+	if err != nil {
+		return err
+	}
+	var differ []string
+	keys := slices.Collect(maps.Keys(saved))
+	for key := range now {
+		if _, ok := saved[key]; !ok {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		if strings.HasPrefix(key, "pairs") || key == "pretrained" {
+			continue
+		}
+		if a, b := fmt.Sprint(saved[key]), fmt.Sprint(now[key]); a != b {
+			differ = append(differ, fmt.Sprintf("%s was %s, is %s", key, a, b))
+		}
+	}
+	if len(differ) == 0 {
+		return nil
+	}
+	return fmt.Errorf("--resume: the run in %s has other settings: %s; give the same ones, or start another run", dir, strings.Join(differ, "; "))
+}
+
+// flatten turns JSON into dotted keys and values.
+func flatten(path string, raw []byte) (map[string]any, error) {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	var tree any
+	if err := decoder.Decode(&tree); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	flat := map[string]any{}
+	var walk func(prefix string, value any)
+	walk = func(prefix string, value any) {
+		if branch, ok := value.(map[string]any); ok {
+			for key, child := range branch {
+				walk(strings.TrimPrefix(prefix+"."+key, "."), child)
+			}
+			return
+		}
+		flat[prefix] = value
+	}
+	walk("", tree)
+	return flat, nil
+}
+
+func writeJSON(path string, value any) error {
+	return atomicfile.WriteFile(path, func(w io.Writer) error {
+		encoder := json.NewEncoder(w)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(value)
+	})
+}
+
+// Identity is a short name of the weights in a model folder: the SHA-256 of its tensors' file.
+func Identity(dir string) (string, error) {
+	file, err := os.Open(filepath.Join(dir, clip.WeightsFile))
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, file); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil))[:16], nil
+}

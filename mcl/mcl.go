@@ -1,0 +1,169 @@
+package mcl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/mclclip/mclclip/clip"
+	"github.com/mclclip/mclclip/data"
+	"github.com/mclclip/mclclip/internal/torch"
+	"github.com/mclclip/mclclip/train"
+	"github.com/mclclip/mclclip/train/metrics"
+)
+
+// Run is one folder in which models are made in stages.
+type Run struct {
+	cfg    Config
+	name   string // of the model, for people
+	dir    string
+	device torch.Device
+	start  Start
+	index  *data.Index
+	log    *metrics.Logger
+}
+
+// Start is what a run starts from: weights, or an architecture with random ones.
+type Start struct {
+	Pretrained string      // folder of weights; "" for random weights
+	Model      clip.Config // the architecture, where Pretrained is ""
+	EXIF       bool        // turn images as their EXIF orientation says
+}
+
+// NewRun checks that the data suffice for the settings. Finish makes the models.
+func NewRun(dir, name string, cfg Config, start Start, index *data.Index, log *metrics.Logger, device torch.Device) (*Run, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if start.Pretrained == "" && cfg.Base.Steps == 0 {
+		return nil, errors.New("without --pretrained the base model starts from random weights: say how long to train it with --base-steps, or name weights")
+	}
+	if err := cfg.Check(index.Usable()); err != nil {
+		return nil, err
+	}
+	return &Run{cfg: cfg, name: name, dir: dir, device: device, start: start, index: index, log: log}, nil
+}
+
+// Finish makes every model of the run that is not there yet, one after the other: the base model; for each stage the
+// features of the stage before, their clusters, the joint labels, and the model trained with negatives of the anchor's own
+// label; then the controls. It may be called again after an interruption and goes on where it stopped.
+func (r *Run) Finish(ctx context.Context) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	list := phases(r.dir, r.cfg)
+	for _, p := range list {
+		if p.done() {
+			continue
+		}
+		if err := r.make(ctx, p); err != nil {
+			return interrupted(ctx, fmt.Errorf("%s: %w", p.name, err))
+		}
+	}
+	return r.writeIntegrated(list)
+}
+
+// interrupted replaces the error of a computation that was told to stop: what it had finished is on the disk.
+func interrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil && !errors.Is(err, train.ErrInterrupted) {
+		return train.ErrInterrupted
+	}
+	return err
+}
+
+// make makes the model of one phase.
+func (r *Run) make(ctx context.Context, p phase) error {
+	if err := os.MkdirAll(p.dir, 0o777); err != nil {
+		return err
+	}
+	grouper, cfg, err := r.batches(ctx, p)
+	if err != nil {
+		return err
+	}
+	model, pre, err := r.initial(p)
+	if err != nil {
+		return err
+	}
+	defer model.Close()
+	if cfg.Steps > 0 {
+		if err := r.train(ctx, p, model, pre, grouper, cfg); err != nil {
+			return err
+		}
+	}
+	if err := model.Save(p.model(), pre); err != nil {
+		return err
+	}
+	return os.RemoveAll(p.checkpoints()) // two thirds of them are moments that nothing needs any more
+}
+
+// batches returns how the batches of a phase are composed and the settings of its training.
+func (r *Run) batches(ctx context.Context, p phase) (data.Grouper, train.Config, error) {
+	cfg := r.cfg.Train
+	if p.stage == 0 {
+		cfg = r.cfg.Base
+	}
+	if p.ordinary {
+		cfg.Groups = 1
+		return data.NewPlain(cfg.GlobalBatch()), cfg, nil
+	}
+	grouper, err := r.group(ctx, p, cfg)
+	return grouper, cfg, err
+}
+
+// initial returns the weights that a phase starts from, with the locks of the stages set.
+func (r *Run) initial(p phase) (*clip.Model, clip.Preprocess, error) {
+	if p.stage == 0 && r.start.Pretrained == "" {
+		model, err := clip.New(r.start.Model, r.cfg.Seed, r.device)
+		pre := clip.DefaultPreprocess(r.start.Model)
+		pre.EXIF = r.start.EXIF
+		return model, pre, err
+	}
+	from := r.start.Pretrained
+	if p.stage > 0 {
+		from = filepath.Join(r.dir, baseDir, modelDir)
+	}
+	if p.stage > 1 && r.cfg.Init == "previous" {
+		from = p.previous().model()
+	}
+	model, pre, err := clip.Load(from, r.device)
+	pre.EXIF = pre.EXIF || r.start.EXIF
+	if err != nil || p.stage == 0 {
+		return model, pre, err
+	}
+	if r.cfg.Lock.Text {
+		model.LockText()
+	}
+	if r.cfg.Lock.Image {
+		model.LockImage(r.cfg.Lock.ImageUnlockedGroups)
+	}
+	return model, pre, nil
+}
+
+// train trains a model from its newest checkpoint, or from the start.
+func (r *Run) train(ctx context.Context, p phase, model *clip.Model, pre clip.Preprocess, grouper data.Grouper, cfg train.Config) error {
+	trainer, err := train.New(cfg, model, pre)
+	if err != nil {
+		return err
+	}
+	defer trainer.Close()
+	if err := r.resume(p, trainer); err != nil {
+		return err
+	}
+	transform, err := trainTransform(model.Config, pre)
+	if err != nil {
+		return err
+	}
+	loader := data.NewLoader(context.WithoutCancel(ctx), r.index, grouper, trainer.Cursor(), transform, r.loaderConfig(p))
+	defer loader.Close()
+	return trainer.Run(ctx, loader, train.Phase{Name: p.name, Dir: p.checkpoints(), Log: r.log, Config: r.cfg})
+}
+
+func (r *Run) loaderConfig(p phase) data.LoaderConfig {
+	seed := r.cfg.Seed + 1000*uint64(p.stage)
+	if p.kind == "control" {
+		seed += 500 // another order of the data than the stage of the same number
+	}
+	return data.LoaderConfig{Seed: seed, Workers: r.cfg.Workers, Buffer: r.cfg.Buffer, Prefetch: 4}
+}

@@ -1,0 +1,80 @@
+package mcl
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/mclclip/mclclip/checkpoint"
+	"github.com/mclclip/mclclip/train/metrics"
+)
+
+// A phase is one model of a run: the base, a stage, or a control. Its folder holds checkpoints while it trains and the
+// model when it is done; a model that is there is never trained again.
+type phase struct {
+	name     string // "base", "stage-1", "control-1"
+	kind     string // "stage" or "control"; the base is stage 0
+	dir      string
+	stage    int
+	ordinary bool // batches without regard to labels
+}
+
+// The names inside a run folder.
+const (
+	ConfigFile     = "config.json"
+	IntegratedFile = "integrated.json"
+	baseDir        = "stage-0"
+	modelDir       = "model"
+	checkpointsDir = "checkpoints"
+	labelsFile     = "labels.parquet"
+	centroidsFile  = "centroids.safetensors"
+)
+
+// phases lists the models of a run in the order in which they are made.
+func phases(dir string, c Config) []phase {
+	var list []phase
+	for s := 0; s <= c.Stages; s++ {
+		list = append(list, newPhase(dir, "stage", s, s == 0 || c.Negatives == "random"))
+	}
+	for s := 1; c.Control && s <= c.Stages; s++ {
+		list = append(list, newPhase(dir, "control", s, true))
+	}
+	return list
+}
+
+func newPhase(dir, kind string, stage int, ordinary bool) phase {
+	if stage == 0 {
+		return phase{name: "base", kind: "stage", dir: filepath.Join(dir, baseDir), ordinary: true}
+	}
+	name := fmt.Sprintf("%s-%d", kind, stage)
+	return phase{name: name, kind: kind, dir: filepath.Join(dir, name), stage: stage, ordinary: ordinary}
+}
+
+// previous is the phase of the same kind one stage before p.
+func (p phase) previous() phase {
+	return newPhase(filepath.Dir(p.dir), p.kind, p.stage-1, p.ordinary)
+}
+
+func (p phase) model() string       { return filepath.Join(p.dir, modelDir) }
+func (p phase) checkpoints() string { return filepath.Join(p.dir, checkpointsDir) }
+
+func (p phase) done() bool {
+	_, err := os.Stat(p.model())
+	return err == nil
+}
+
+// PositionOf is where a run that stopped goes on: the first phase without a model, at its newest sound checkpoint.
+func PositionOf(dir string, c Config) metrics.Position {
+	for _, p := range phases(dir, c) {
+		if p.done() {
+			continue
+		}
+		path, _, err := checkpoint.Latest(p.checkpoints())
+		if err != nil {
+			return metrics.Position{Phase: p.name}
+		}
+		step, _ := checkpoint.StepOf(path)
+		return metrics.Position{Phase: p.name, Step: step}
+	}
+	return metrics.Position{Phase: "done"}
+}

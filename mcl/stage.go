@@ -1,0 +1,105 @@
+package mcl
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/mclclip/mclclip/train"
+)
+
+// group returns how the batches of a stage are composed: the joint labels of its pairs, small ones merged.
+func (r *Run) group(ctx context.Context, p phase, cfg train.Config) (*Grouper, error) {
+	labels, err := r.labels(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	var centroids []Centroids
+	for s := 1; s <= p.stage; s++ {
+		made := newPhase(r.dir, "stage", s, false)
+		origin, err := r.origin(made)
+		if err != nil {
+			return nil, err
+		}
+		c, err := LoadCentroids(filepath.Join(made.dir, centroidsFile), origin)
+		if err != nil {
+			return nil, err
+		}
+		centroids = append(centroids, c)
+	}
+	sizes := labels.Sizes()
+	groups, err := MergeSmall(sizes, centroids, cfg.GlobalBatch(), cfg.Groups)
+	if err != nil {
+		return nil, err
+	}
+	merged, pairs := groups.Merged(sizes)
+	r.log.Printf("%s: %d groups of labels; %d labels with %d pairs were too small for a block of %d and joined their nearest neighbours",
+		p.name, groups.Count(), merged, pairs, cfg.GlobalBatch()/cfg.Groups)
+	return NewGrouper(labels.ByRow, groups.Of, cfg.GlobalBatch(), cfg.Groups)
+}
+
+// origin says what the labels of a stage are made from: the model of the stage before.
+func (r *Run) origin(p phase) (Origin, error) {
+	model, err := Identity(p.previous().model())
+	return Origin{
+		Model: model, Data: r.index.Source().Fingerprint(),
+		Clusters: r.cfg.Clusters, Stage: p.stage, Seed: r.cfg.kmeans(p.stage - 1).Seed,
+	}, err
+}
+
+// labels reads the joint labels of a stage, or makes them: cluster the features of the stage before and extend its labels.
+func (r *Run) labels(ctx context.Context, p phase) (*Labels, error) {
+	if p.stage == 0 {
+		return NewLabels(r.index.Source().Rows(), r.index.Good), nil
+	}
+	origin, err := r.origin(p)
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(p.dir, labelsFile)
+	if _, err := os.Stat(path); err == nil {
+		return ReadLabels(path, origin, r.shards())
+	}
+	old, err := r.labels(ctx, p.previous())
+	if err != nil {
+		return nil, err
+	}
+	clusters, err := r.cluster(ctx, p, origin)
+	if err != nil {
+		return nil, err
+	}
+	labels, err := old.Next(clusters, origin)
+	if err != nil {
+		return nil, err
+	}
+	return labels, WriteLabels(path, labels, r.shards())
+}
+
+// cluster embeds the images with the model of the stage before, runs K-means on the features and leaves the centroids in
+// the stage's folder. The result is the cluster of each usable row.
+func (r *Run) cluster(ctx context.Context, p phase, origin Origin) ([]int32, error) {
+	before := p.previous()
+	path := filepath.Join(p.dir, "features.f32")
+	defer os.Remove(path)
+	features, err := r.embed(ctx, before, path)
+	if err != nil {
+		return nil, err
+	}
+	nearest := NewTorchNearest(r.device)
+	defer nearest.Close()
+	result, err := KMeans(features, nearest, r.cfg.kmeans(before.stage))
+	if err != nil {
+		return nil, fmt.Errorf("clusters of %s: %w", before.name, err)
+	}
+	r.log.Printf("%s: %d clusters of %s, sizes %v, inertia %.4g after %d passes", p.name, r.cfg.Clusters, before.name, result.Sizes, result.Inertia, result.Passes)
+	return result.Assign, SaveCentroids(filepath.Join(p.dir, centroidsFile), result.Centroids, origin)
+}
+
+func (r *Run) shards() []Shard {
+	var shards []Shard
+	for _, s := range r.index.Source().Shards() {
+		shards = append(shards, Shard{Fingerprint: s.Fingerprint, Rows: s.Rows})
+	}
+	return shards
+}
