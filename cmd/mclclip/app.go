@@ -52,6 +52,9 @@ func newApp(s streams) *cli.App {
 		DisableSliceFlagSeparator: true, // a comma may be part of a file name
 		ExitErrHandler:            func(*cli.Context, error) {},
 		Commands: []*cli.Command{
+			finetuneCommand(s),
+			mmvpCommand(s),
+			exportCommand(s),
 			dataCommand(s),
 			tokenizeCommand(s),
 			doctorCommand(s),

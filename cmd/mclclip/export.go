@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/mclclip/mclclip/data"
+	"github.com/mclclip/mclclip/data/embedding"
+	"github.com/mclclip/mclclip/internal/torch"
+	"github.com/mclclip/mclclip/mcl"
+	"github.com/mclclip/mclclip/train"
+	"github.com/mclclip/mclclip/train/metrics"
+)
+
+// export is everything that the command line of mclclip export says.
+type export struct {
+	pairs     pairsFlags
+	machine   machineFlags
+	run       string
+	out       string
+	format    string
+	dtype     string
+	stages    string
+	normalize bool
+	sum       bool
+	batch     int
+}
+
+func exportCommand(s streams) *cli.Command {
+	f := &export{}
+	return &cli.Command{
+		Name:  "export",
+		Usage: "write the integrated embeddings of images and captions",
+		Description: "The embedding of a run is the concatenation of its stages' features. With a locked text tower --sum gives one vector of\n" +
+			"the base width for each image, whose inner product with a caption's is exactly the cosine of the concatenations.",
+		Flags: append(append([]cli.Flag{
+			&cli.StringFlag{Name: "run", Usage: "run `FOLDER` of finetune", Destination: &f.run},
+			&cli.StringFlag{Name: "out", Usage: "`FOLDER` to write", Destination: &f.out},
+			&cli.StringFlag{Name: "format", Usage: "`parquet`, or npy: img_emb, text_emb and metadata as clip-retrieval lays them out", Value: "parquet", Destination: &f.format},
+			&cli.StringFlag{Name: "dtype", Usage: "`float32` or float16", Value: "float32", Destination: &f.dtype},
+			&cli.StringFlag{Name: "stages", Usage: "`NAMES` of the models to integrate, such as base,stage-1; all by default", Destination: &f.stages},
+			&cli.BoolFlag{Name: "normalize", Usage: "scale embeddings to length 1; --normalize=false keeps the raw features", Value: true, Destination: &f.normalize},
+			&cli.BoolFlag{Name: "sum", Usage: "one vector of the base width in place of the concatenation; the text tower must have been locked", Destination: &f.sum},
+			&cli.IntFlag{Name: "batch-size", Usage: "pairs in one forward pass", Value: 64, Destination: &f.batch},
+		}, f.pairs.flags()...), f.machine.flags()...),
+		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			return f.do(c.Context, s)
+		},
+	}
+}
+
+func (f *export) do(ctx context.Context, s streams) error {
+	if err := f.check(); err != nil {
+		return &exitError{codeUsage, err}
+	}
+	integrated, err := mcl.ReadIntegrated(f.run)
+	if err != nil {
+		return fmt.Errorf("--run: %w", err)
+	}
+	members, err := f.members(integrated)
+	if err != nil {
+		return &exitError{codeUsage, err}
+	}
+	device, err := f.machine.apply()
+	if err != nil {
+		return err
+	}
+	source, err := f.pairs.open()
+	if err != nil {
+		return err
+	}
+	log, err := metrics.Open(metrics.Config{Console: s.stderr})
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	index, err := scanPairs(ctx, source, f.machine.workers, log)
+	if err != nil {
+		return err
+	}
+	if err := f.write(ctx, integrated, members, index, log, device); err != nil {
+		if ctx.Err() != nil {
+			return &exitError{codeInterrupted, train.ErrInterrupted}
+		}
+		return err
+	}
+	fmt.Fprintln(s.stdout, f.out)
+	return skippedRows(index, "mclclip data inspect lists them")
+}
+
+func (f *export) check() error {
+	if err := require("run", f.run, "runs/first"); err != nil {
+		return err
+	}
+	if err := require("out", f.out, "embeddings"); err != nil {
+		return err
+	}
+	switch {
+	case f.format != "parquet" && f.format != "npy":
+		return fmt.Errorf("--format %q: want parquet or npy", f.format)
+	case f.dtype != "float32" && f.dtype != "float16":
+		return fmt.Errorf("--dtype %q: want float32 or float16", f.dtype)
+	case f.batch < 1:
+		return fmt.Errorf("--batch-size %d: want at least 1", f.batch)
+	case f.sum && !f.normalize:
+		return errors.New("--sum is scaled by its nature; leave --normalize=false out")
+	}
+	return nil
+}
+
+// members are the models to integrate.
+func (f *export) members(i mcl.Integrated) ([]mcl.Member, error) {
+	if f.sum && !i.TextLocked {
+		return nil, fmt.Errorf("--sum: the stages of %s have text towers of their own; it takes a run with --lock-text", f.run)
+	}
+	if f.stages == "" {
+		return i.Stages, nil
+	}
+	var chosen []mcl.Member
+	all := append(slices.Clone(i.Stages), i.Control...)
+	for _, name := range strings.Split(f.stages, ",") {
+		at := slices.IndexFunc(all, func(m mcl.Member) bool { return m.Name == strings.TrimSpace(name) })
+		if at < 0 {
+			return nil, fmt.Errorf("--stages: %s has no model %q; it has %s", f.run, name, names(all))
+		}
+		chosen = append(chosen, all[at])
+	}
+	return chosen, nil
+}
+
+func names(members []mcl.Member) string {
+	var list []string
+	for _, m := range members {
+		if !slices.Contains(list, m.Name) {
+			list = append(list, m.Name)
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// write embeds every usable pair and writes it; memory does not grow with their number.
+func (f *export) write(ctx context.Context, i mcl.Integrated, members []mcl.Member, index *data.Index, log *metrics.Logger, device torch.Device) (err error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	towers, err := openTowers(f.run, members, device)
+	if err != nil {
+		return err
+	}
+	defer towers.close()
+	join := f.join()
+	writer, err := f.writer(i, members, index)
+	if err != nil {
+		return err
+	}
+	defer writer.Abort()
+	done := int64(0)
+	for batch, err := range data.Sequential(ctx, index, f.batch, towers.transform, data.LoaderConfig{Workers: f.machine.workers, Buffer: 256 << 20, Prefetch: 2}) {
+		if err != nil {
+			return err
+		}
+		rows, err := towers.rows(batch, index, join)
+		if err == nil {
+			err = writer.Write(rows)
+		}
+		if err != nil {
+			return err
+		}
+		done += int64(len(rows))
+		log.Progress("embed", done, index.Usable(), "pairs")
+	}
+	return writer.Close()
+}
+
+// join is how the features of the models become one embedding.
+func (f *export) join() func(image bool, parts [][]float32) []float32 {
+	return func(image bool, parts [][]float32) []float32 {
+		switch {
+		case f.sum && image:
+			return mcl.Sum(parts...)
+		case f.sum:
+			return mcl.Concat(parts[:1]...)
+		case f.normalize:
+			return mcl.Concat(parts...)
+		}
+		return slices.Concat(parts...)
+	}
+}
+
+// writer makes the writer of the format, with all that a reader must know about the embeddings.
+func (f *export) writer(i mcl.Integrated, members []mcl.Member, index *data.Index) (embedding.Writer, error) {
+	meta := embedding.Meta{
+		Model: i.Model, Normalized: f.normalize && !f.sum, Metric: "cosine", DType: f.dtype,
+		DataFingerprint: index.Source().Fingerprint(), Build: version,
+	}
+	if f.sum {
+		meta.Metric = "ip"
+	}
+	for _, m := range members {
+		meta.Stages = append(meta.Stages, embedding.Stage{Name: m.Name, Offset: meta.Dim, Dim: m.Dim})
+		meta.Dim += m.Dim
+	}
+	if f.sum {
+		meta.Dim, meta.Stages = members[0].Dim, []embedding.Stage{{Name: "sum of " + names(members), Dim: members[0].Dim}} // not to be cut
+	}
+	if f.format == "npy" {
+		return embedding.NewNPY(f.out, meta, embedding.Options{})
+	}
+	return embedding.NewParquet(f.out, meta, embedding.Options{})
+}
+
+// rowID names a pair by its shard's content and its place there, so that it stays the same wherever the file lies.
+func rowID(source *data.Source, row int64) string {
+	shard, local := source.Locate(row)
+	return fmt.Sprintf("%.16s-%d", source.Shards()[shard].Fingerprint, local)
+}

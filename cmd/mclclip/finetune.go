@@ -1,0 +1,250 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/mclclip/mclclip/clip"
+	"github.com/mclclip/mclclip/data"
+	"github.com/mclclip/mclclip/mcl"
+	"github.com/mclclip/mclclip/train"
+	"github.com/mclclip/mclclip/train/metrics"
+)
+
+// finetune is everything that the command line of mclclip finetune says.
+type finetune struct {
+	pairs      pairsFlags
+	machine    machineFlags
+	out        string
+	resume     bool
+	model      string
+	pretrained string
+	epochs     float64
+	buffer     int64 // MB
+	saveEvery  string
+	logEvery   int
+	exif       bool
+	cfg        mcl.Config
+}
+
+func finetuneCommand(s streams) *cli.Command {
+	f := &finetune{cfg: mcl.DefaultConfig()}
+	return &cli.Command{
+		Name:  "finetune",
+		Usage: "train a CLIP model in stages, each on negatives that the stages before find alike",
+		Description: "Starts from --pretrained weights (or trains a --model from random weights for --base-steps), clusters the images with\n" +
+			"the newest model, trains the next stage with negatives from the anchor's own cluster only, and so on. Interrupted,\n" +
+			"it writes a checkpoint; --resume goes on from there.",
+		Flags: append(append(f.pairs.flags(), f.flags()...), f.machine.flags()...),
+		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			return f.run(c.Context, s)
+		},
+	}
+}
+
+func (f *finetune) flags() []cli.Flag {
+	t := &f.cfg.Train
+	return []cli.Flag{
+		&cli.StringFlag{Name: "out", Usage: "run `FOLDER` to write", Destination: &f.out},
+		&cli.BoolFlag{Name: "resume", Usage: "go on with the run in --out where it stopped", Destination: &f.resume},
+		&cli.StringFlag{Name: "pretrained", Usage: "`FOLDER` with open_clip_config.json and open_clip_model.safetensors", Destination: &f.pretrained},
+		&cli.StringFlag{Name: "model", Usage: "architecture `NAME`, or an open_clip configuration (.json), needed without --pretrained", Destination: &f.model},
+		&cli.IntFlag{Name: "stages", Usage: "models to train after the base model, N", Value: f.cfg.Stages, Destination: &f.cfg.Stages},
+		&cli.IntFlag{Name: "clusters", Usage: "clusters of each stage, K; K^N may be at most pairs x groups / batch", Value: f.cfg.Clusters, Destination: &f.cfg.Clusters},
+		&cli.IntFlag{Name: "groups", Usage: "labels in a batch, G, each with batch/G pairs that see only one another (1: the paper's batch)", Value: t.Groups, Destination: &t.Groups},
+		&cli.BoolFlag{Name: "control", Usage: "also train as many models on ordinary batches, to compare with", Destination: &f.cfg.Control},
+		&cli.StringFlag{Name: "init", Usage: "a stage starts from the `base` weights or from the previous stage's", Value: f.cfg.Init, Destination: &f.cfg.Init},
+		&cli.StringFlag{Name: "negatives", Usage: "`cluster`, or random: every stage on ordinary batches", Value: f.cfg.Negatives, Destination: &f.cfg.Negatives},
+		&cli.IntFlag{Name: "base-steps", Usage: "optimisation steps of the base model before the first stage", Destination: &f.cfg.Base.Steps},
+		&cli.Float64Flag{Name: "base-lr", Usage: "peak learning rate of the base model", Value: 5e-4, Destination: &f.cfg.Base.LR},
+		&cli.IntFlag{Name: "steps", Usage: "optimisation steps of each stage; 0 takes --epochs", Destination: &t.Steps},
+		&cli.Float64Flag{Name: "epochs", Usage: "passes over the pairs in each stage", Value: 1, Destination: &f.epochs},
+		&cli.IntFlag{Name: "batch-size", Usage: "pairs in one forward pass", Value: t.BatchSize, Destination: &t.BatchSize},
+		&cli.IntFlag{Name: "accum-freq", Usage: "forward passes in one step; the loss is that of the whole batch", Value: t.AccumFreq, Destination: &t.AccumFreq},
+		&cli.Float64Flag{Name: "lr", Usage: "peak learning rate of the stages", Value: t.LR, Destination: &t.LR},
+		&cli.Float64Flag{Name: "wd", Usage: "weight decay", Value: t.WeightDecay, Destination: &t.WeightDecay},
+		&cli.IntFlag{Name: "warmup", Usage: "steps of linear warm-up", Value: t.Warmup, Destination: &t.Warmup},
+		&cli.StringFlag{Name: "lr-scheduler", Usage: "`cosine` or const", Value: t.Scheduler, Destination: &t.Scheduler},
+		&cli.Float64Flag{Name: "grad-clip-norm", Usage: "largest norm of the gradient; 0 leaves it", Value: t.GradClip, Destination: &t.GradClip},
+		&cli.StringFlag{Name: "precision", Usage: "`fp32` or amp_bf16", Value: t.Precision, Destination: &t.Precision},
+		&cli.BoolFlag{Name: "lock-text", Usage: "keep the text tower as it is in the stages", Destination: &f.cfg.Lock.Text},
+		&cli.BoolFlag{Name: "lock-image", Usage: "keep the image tower as it is in the stages", Destination: &f.cfg.Lock.Image},
+		&cli.IntFlag{Name: "lock-image-unlocked-groups", Usage: "with --lock-image: the last `N` groups train all the same", Destination: &f.cfg.Lock.ImageUnlockedGroups},
+		&cli.BoolFlag{Name: "exif", Usage: "turn images as their EXIF orientation says; open_clip does not", Destination: &f.exif},
+		&cli.Int64Flag{Name: "buffer", Usage: "`MB` of pairs that wait in memory for their batch; what is over waits on disk", Value: 1024, Destination: &f.buffer},
+		&cli.StringFlag{Name: "save-every", Usage: "steps (500) or time (10m) between checkpoints", Value: "10m", Destination: &f.saveEvery},
+		&cli.IntFlag{Name: "keep", Usage: "checkpoints of a model that stay", Value: t.Keep, Destination: &t.Keep},
+		&cli.IntFlag{Name: "log-every-n-steps", Usage: "steps between lines of the log", Value: 50, Destination: &f.logEvery},
+		&cli.Uint64Flag{Name: "seed", Usage: "of weights, order and clusters", Destination: &f.cfg.Seed},
+	}
+}
+
+// run answers what can be answered cheaply first, then trains.
+func (f *finetune) run(ctx context.Context, s streams) error {
+	if err := f.check(); err != nil {
+		return &exitError{codeUsage, err}
+	}
+	device, err := f.machine.apply()
+	if err != nil {
+		return err
+	}
+	source, err := f.pairs.open()
+	if err != nil {
+		return err
+	}
+	resolved, err := f.resolve(source)
+	if err != nil {
+		return err
+	}
+	if err := f.cfg.Check(source.Rows()); err != nil {
+		return err
+	}
+	folder, err := mcl.OpenFolder(f.out, resolved, f.resume)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	log, err := metrics.Open(metrics.Config{Dir: f.out, Resume: f.position(), Console: s.stderr, Every: f.logEvery})
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	index, err := f.scan(ctx, source, log)
+	if err != nil {
+		return err
+	}
+	f.steps(index.Usable())
+	start := mcl.Start{Pretrained: f.pretrained, EXIF: f.exif}
+	if resolved.Model != nil {
+		start.Model = *resolved.Model
+	}
+	run, err := mcl.NewRun(f.out, resolved.ModelName, f.cfg, start, index, log, device)
+	if err != nil {
+		return err
+	}
+	if err := run.Finish(ctx); err != nil {
+		if errors.Is(err, train.ErrInterrupted) {
+			return &exitError{codeInterrupted, err}
+		}
+		return err
+	}
+	fmt.Fprintf(s.stdout, "%s\n", filepath.Join(f.out, mcl.IntegratedFile))
+	return skippedRows(index, filepath.Join(f.out, pairsDir)+" lists them")
+}
+
+// check validates the flags and fills in what they imply.
+func (f *finetune) check() error {
+	if err := require("out", f.out, "runs/first"); err != nil {
+		return err
+	}
+	if f.model == "" && f.pretrained == "" {
+		return errors.New("--pretrained is missing (a folder with weights); or give --model and --base-steps to train from random weights")
+	}
+	if !(f.epochs > 0) {
+		return fmt.Errorf("--epochs %g: want more than 0", f.epochs)
+	}
+	t := &f.cfg.Train
+	t.SaveEvery, t.SaveMinutes = 0, 0
+	if n, err := fmt.Sscanf(f.saveEvery+" ", "%d ", &t.SaveEvery); n != 1 || err != nil {
+		d, err := time.ParseDuration(f.saveEvery)
+		if err != nil || d <= 0 {
+			return fmt.Errorf("--save-every %q: want steps, such as 500, or a time, such as 10m", f.saveEvery)
+		}
+		t.SaveEvery, t.SaveMinutes = 0, d
+	}
+	base := f.cfg.Base
+	f.cfg.Base = *t
+	f.cfg.Base.Steps, f.cfg.Base.LR, f.cfg.Base.Groups = base.Steps, base.LR, 1
+	f.cfg.Workers, f.cfg.Buffer = f.machine.workers, f.buffer<<20
+	whole := f.cfg
+	whole.Train.Steps = max(whole.Train.Steps, 1)
+	return whole.Validate()
+}
+
+// steps turns epochs into steps, now that the number of usable pairs is known.
+func (f *finetune) steps(usable int64) {
+	if f.cfg.Train.Steps == 0 {
+		f.cfg.Train.Steps = max(1, int(f.epochs*float64(usable)/float64(f.cfg.Train.GlobalBatch())))
+	}
+}
+
+// resolve says what the run is, for config.json.
+func (f *finetune) resolve(source *data.Source) (mcl.Resolved, error) {
+	r := mcl.Resolved{Version: 1, Pairs: f.pairs.patterns, Data: source.Fingerprint(), ModelName: f.model, EXIF: f.exif, Epochs: f.epochs, MCL: f.cfg}
+	if f.pretrained == "" {
+		cfg, err := architecture(f.model)
+		if err != nil {
+			return r, &exitError{codeUsage, fmt.Errorf("--model: %w", err)}
+		}
+		r.Model = &cfg
+		return r, nil
+	}
+	found, _, err := clip.ReadConfig(f.pretrained)
+	if err != nil {
+		return r, fmt.Errorf("--pretrained: %w", err)
+	}
+	if f.model == "" {
+		r.ModelName = filepath.Base(filepath.Clean(f.pretrained))
+	} else if preset, err := architecture(f.model); err != nil {
+		return r, &exitError{codeUsage, fmt.Errorf("--model: %w", err)}
+	} else if preset != found {
+		return r, fmt.Errorf("--model %s is not the architecture of --pretrained %s; leave --model out", f.model, f.pretrained)
+	}
+	r.Pretrained = f.pretrained
+	r.Weights, err = mcl.Identity(f.pretrained)
+	return r, err
+}
+
+// architecture is a preset by its name, or an open_clip configuration by its path.
+func architecture(model string) (c clip.Config, err error) {
+	if !strings.HasSuffix(model, ".json") {
+		return clip.Preset(model)
+	}
+	raw, err := os.ReadFile(model)
+	if err != nil {
+		return c, err
+	}
+	if err := json.Unmarshal(raw, &c); err != nil {
+		return c, fmt.Errorf("%s: %w", model, err)
+	}
+	if err := c.Validate(); err != nil {
+		return c, fmt.Errorf("%s: %w", model, err)
+	}
+	return c, nil
+}
+
+// position is where a resumed run stands in its records; nil for a new run.
+func (f *finetune) position() *metrics.Position {
+	if !f.resume {
+		return nil
+	}
+	p := mcl.PositionOf(f.out, f.cfg)
+	return &p
+}
+
+// pairsDir is the folder inside a run folder that says which rows are used.
+const pairsDir = "pairs"
+
+// scan reads which rows can be used from the run folder, or looks at every pair once.
+func (f *finetune) scan(ctx context.Context, source *data.Source, log *metrics.Logger) (*data.Index, error) {
+	dir := filepath.Join(f.out, pairsDir)
+	if _, err := os.Stat(dir); err == nil {
+		return data.LoadIndex(dir, source)
+	}
+	index, err := scanPairs(ctx, source, f.machine.workers, log)
+	if err != nil {
+		return nil, err
+	}
+	return index, index.Save(dir)
+}

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/mclclip/mclclip/data"
+	"github.com/mclclip/mclclip/data/scenes"
+	"github.com/mclclip/mclclip/mcl"
+)
+
+// drawPairs makes scenes to train on and returns their folder.
+func drawPairs(t *testing.T, pairs int) string {
+	t.Helper()
+	c := scenes.DefaultConfig()
+	c.Size, c.Pairs, c.HeldOut, c.PairsPerPattern, c.RowsPerShard = 32, pairs, 10, 2, pairs/2
+	dir := filepath.Join(t.TempDir(), "scenes")
+	if _, err := scenes.Write(t.Context(), dir, c); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// trainArgs trains a base model, two stages and the controls for a few steps.
+func trainArgs(pairs, out string, more ...string) []string {
+	return append([]string{
+		"finetune", "--pairs", filepath.Join(pairs, "train-*.parquet"), "--model", "tiny", "--base-steps", "3", "--steps", "3",
+		"--batch-size", "16", "--groups", "2", "--stages", "2", "--clusters", "3", "--lr", "1e-3", "--threads", "1", "--out", out,
+	}, more...)
+}
+
+func TestFinetuneMmvpExport(t *testing.T) {
+	pairs, run := drawPairs(t, 160), filepath.Join(t.TempDir(), "runs", "x")
+	code, stdout, stderr := mclclip(t, "", trainArgs(pairs, run, "--control", "--lock-text")...)
+	if code != codeDone || strings.TrimSpace(stdout) != filepath.Join(run, mcl.IntegratedFile) {
+		t.Fatalf("finetune: exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	for _, name := range []string{"config.json", "log.txt", "metrics.jsonl", "pairs/index.json", "stage-2/labels.parquet", "stage-2/centroids.safetensors", "control-2/model/open_clip_config.json"} {
+		if _, err := os.Stat(filepath.Join(run, name)); err != nil {
+			t.Errorf("the run folder lacks %s", name)
+		}
+	}
+
+	benchmark := filepath.Join(pairs, scenes.BenchmarkFolder)
+	code, table, stderr := mclclip(t, "", "mmvp", "--run", run, "--data", benchmark)
+	if code != codeDone {
+		t.Fatalf("mmvp: exit code %d, stderr %q", code, stderr)
+	}
+	for _, column := range []string{"base", "stage-1", "stage-2", "integrated", "control"} {
+		if !strings.Contains(table, column) {
+			t.Errorf("the table has no column %s:\n%s", column, table)
+		}
+	}
+	if _, again, _ := mclclip(t, "", "mmvp", "--run", run, "--data", benchmark); again != table {
+		t.Errorf("a second run gives another table:\n%s\n%s", table, again)
+	}
+	code, single, stderr := mclclip(t, "", "mmvp", "--pretrained", filepath.Join(run, "stage-1", "model"), "--data", benchmark, "--json")
+	if code != codeDone || !json.Valid([]byte(single)) {
+		t.Errorf("mmvp of one model: exit code %d, stderr %q", code, stderr)
+	}
+
+	for _, more := range [][]string{{}, {"--format", "npy", "--dtype", "float16"}, {"--sum"}, {"--stages", "base,stage-2", "--normalize=false"}} {
+		out := filepath.Join(t.TempDir(), "emb")
+		args := append([]string{"export", "--run", run, "--pairs", filepath.Join(pairs, "heldout-*.parquet"), "--out", out}, more...)
+		if code, _, stderr := mclclip(t, "", args...); code != codeDone {
+			t.Errorf("export %v: exit code %d, stderr %q", more, code, stderr)
+		}
+		if entries, err := os.ReadDir(out); err != nil || len(entries) == 0 {
+			t.Errorf("export %v wrote nothing: %v", more, err)
+		}
+	}
+}
+
+func TestFinetuneRefusesAFolderInUse(t *testing.T) {
+	pairs, run := drawPairs(t, 80), filepath.Join(t.TempDir(), "x")
+	args := trainArgs(pairs, run, "--stages", "1")
+	if code, _, stderr := mclclip(t, "", args...); code != codeDone {
+		t.Fatalf("exit code %d, stderr %q", code, stderr)
+	}
+	before, err := os.ReadFile(filepath.Join(run, "log.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		more []string
+		want string
+	}{
+		{nil, "holds a run already"},
+		{[]string{"--resume", "--lr", "0.5"}, "mcl.train.lr was 0.001, is 0.5"},
+		{[]string{"--resume", "--clusters", "2"}, "mcl.clusters was 3, is 2"},
+	} {
+		code, _, stderr := mclclip(t, "", append(args, test.more...)...)
+		if code != codeError || !strings.Contains(stderr, test.want) || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%v: exit code %d, stderr %q, want one line with %q", test.more, code, stderr, test.want)
+		}
+	}
+	if after, _ := os.ReadFile(filepath.Join(run, "log.txt")); string(after) != string(before) {
+		t.Error("a refused run wrote into the folder")
+	}
+	if code, _, stderr := mclclip(t, "", append(args, "--resume")...); code != codeDone {
+		t.Errorf("--resume of a finished run: exit code %d, stderr %q", code, stderr)
+	}
+
+	other := t.TempDir()
+	if err := os.WriteFile(filepath.Join(other, "thesis.tex"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := mclclip(t, "", trainArgs(pairs, other)...); code != codeError || !strings.Contains(stderr, "is not empty") {
+		t.Errorf("exit code %d, stderr %q", code, stderr)
+	}
+}
+
+// spoiled copies pairs into a shard in which some rows cannot be used.
+func spoiled(t *testing.T, from string) string {
+	t.Helper()
+	source, err := data.Open([]string{filepath.Join(from, "train-*.parquet")}, data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	w, err := data.NewWriter(dir, "train", data.WriterOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pair, err := range source.Pairs(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		row := data.WriterRow{Image: append([]byte(nil), pair.Image...), Caption: pair.Captions[0], Key: pair.Key}
+		switch pair.Row {
+		case 3:
+			row.Image = row.Image[:len(row.Image)/2]
+		case 5:
+			row.Image = []byte("<html>gone</html>")
+		case 7:
+			row.Caption = " "
+		}
+		if err := w.Write(row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestBadRowsAreSkippedCountedAndListed(t *testing.T) {
+	run := filepath.Join(t.TempDir(), "x")
+	code, _, stderr := mclclip(t, "", trainArgs(spoiled(t, drawPairs(t, 160)), run, "--stages", "1")...)
+	if code != codeSkipped || !strings.Contains(stderr, "3 of 160 rows were skipped") {
+		t.Fatalf("exit code %d, stderr %q; want 3 and a count", code, stderr)
+	}
+	list, err := os.ReadFile(filepath.Join(run, pairsDir, "skipped.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, reason := range []string{"damaged", "not an image", "no caption"} {
+		if !strings.Contains(string(list), reason) {
+			t.Errorf("the list has no row that is %q:\n%s", reason, list)
+		}
+	}
+}
+
+func TestMistakesAreAnsweredInOneLine(t *testing.T) {
+	pairs := drawPairs(t, 80)
+	missing := filepath.Join(t.TempDir(), "nothing")
+	cut := filepath.Join(t.TempDir(), "cut.parquet")
+	whole, err := filepath.Glob(filepath.Join(pairs, "train-*.parquet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(whole[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(cut, raw[:len(raw)*2/3], 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		args []string
+		code int
+		want string
+	}{
+		"no out":            {[]string{"finetune", "--pairs", pairs}, codeUsage, "--out is missing"},
+		"no model":          {[]string{"finetune", "--pairs", pairs, "--out", missing}, codeUsage, "--pretrained is missing"},
+		"unknown model":     {trainArgs(pairs, missing, "--model", "ViT-Z-99"), codeUsage, "ViT-L-14"},
+		"no pairs":          {trainArgs(missing, missing), codeError, "no file matches"},
+		"no such column":    {trainArgs(pairs, missing, "--caption-column", "legend"), codeError, "legend"},
+		"cut shard":         {trainArgs(pairs, missing, "--pairs", cut), codeError, cut},
+		"too many clusters": {trainArgs(pairs, missing, "--clusters", "50"), codeError, "would fit"},
+		"batch above data":  {trainArgs(pairs, missing, "--batch-size", "512"), codeError, "--batch-size"},
+		"groups":            {trainArgs(pairs, missing, "--groups", "3"), codeUsage, "--groups 3 does not divide"},
+		"no weights":        {trainArgs(pairs, missing, "--model", "", "--pretrained", missing), codeError, "--pretrained"},
+		"save every":        {trainArgs(pairs, missing, "--save-every", "often"), codeUsage, "--save-every"},
+		"no run":            {[]string{"mmvp", "--run", missing, "--data", filepath.Join(pairs, "benchmark")}, codeError, "no finished run"},
+		"no benchmark":      {[]string{"mmvp", "--run", missing, "--data", missing}, codeError, "Questions.csv"},
+		"run or weights":    {[]string{"mmvp", "--data", missing}, codeUsage, "--run"},
+		"export format":     {[]string{"export", "--run", missing, "--out", missing, "--format", "csv"}, codeUsage, "--format"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, _, stderr := mclclip(t, "", test.args...)
+			if code != test.code || !strings.Contains(stderr, test.want) || strings.Count(stderr, "\n") != 1 {
+				t.Errorf("exit code %d, stderr %q; want %d and one line with %q", code, stderr, test.code, test.want)
+			}
+			if _, err := os.Stat(missing); err == nil {
+				t.Errorf("%s was made", missing)
+			}
+		})
+	}
+}

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/mclclip/mclclip/bench/mmvp"
+	"github.com/mclclip/mclclip/clip"
+	"github.com/mclclip/mclclip/internal/atomicfile"
+	"github.com/mclclip/mclclip/internal/torch"
+	"github.com/mclclip/mclclip/mcl"
+)
+
+// score is everything that the command line of mclclip mmvp says.
+type score struct {
+	machine    machineFlags
+	run        string
+	data       string
+	pretrained string
+	out        string
+	json       bool
+}
+
+func mmvpCommand(s streams) *cli.Command {
+	f := &score{}
+	return &cli.Command{
+		Name:  "mmvp",
+		Usage: "measure the models of a run, or one CLIP, on MMVP-VLM",
+		Description: "Prints a table of the benchmark's patterns by model: the base, each stage alone, the stages integrated, the control.\n" +
+			"Guessing gives 25 %. Always computes in float32, so that two runs give the same table. Writes mmvp.json, mmvp.csv\n" +
+			"(every question) and mmvp.html.",
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "data", Usage: "benchmark `FOLDER` with Questions.csv and the images", Destination: &f.data},
+			&cli.StringFlag{Name: "run", Usage: "run `FOLDER` of finetune", Destination: &f.run},
+			&cli.StringFlag{Name: "pretrained", Usage: "in place of --run: `FOLDER` with the weights of one CLIP", Destination: &f.pretrained},
+			&cli.StringFlag{Name: "out", Usage: "`FOLDER` of the reports; by default the run's own folder, below mmvp", Destination: &f.out},
+			&cli.BoolFlag{Name: "json", Usage: "print the whole report as JSON", Destination: &f.json},
+		}, f.machine.flags()...),
+		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			return f.do(c.Context, s)
+		},
+	}
+}
+
+func (f *score) do(ctx context.Context, s streams) error {
+	if err := require("data", f.data, "MMVP_VLM"); err != nil {
+		return err
+	}
+	if (f.run == "") == (f.pretrained == "") {
+		return usageErrorf("give either --run, a folder of finetune, or --pretrained, a folder of weights")
+	}
+	device, err := f.machine.apply()
+	if err != nil {
+		return err
+	}
+	dataset, err := mmvp.Open(f.data)
+	if err != nil {
+		return fmt.Errorf("--data: %w", err)
+	}
+	columns, err := f.columns(ctx, dataset, device)
+	if err != nil {
+		return err
+	}
+	report, err := f.report(dataset, columns)
+	if err != nil {
+		return err
+	}
+	if err := f.write(report); err != nil {
+		return err
+	}
+	if f.json {
+		return report.WriteJSON(s.stdout)
+	}
+	return report.WriteText(s.stdout)
+}
+
+// columns scores each model alone, then the integrated embeddings.
+func (f *score) columns(ctx context.Context, d *mmvp.Dataset, device torch.Device) ([]mmvp.Column, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	images, err := readImages(d)
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{ctx: ctx, dataset: d, images: images, device: device, features: map[string]*embedded{}}
+	if f.pretrained != "" {
+		name := filepath.Base(filepath.Clean(f.pretrained))
+		return b.column(nil, name, f.pretrained)
+	}
+	integrated, err := mcl.ReadIntegrated(f.run)
+	if err != nil {
+		return nil, fmt.Errorf("--run: %w", err)
+	}
+	var columns []mmvp.Column
+	for _, m := range integrated.Stages {
+		if columns, err = b.column(columns, m.Name, filepath.Join(f.run, m.Dir)); err != nil {
+			return nil, err
+		}
+	}
+	if columns, err = b.column(columns, "integrated", b.dirs(f.run, integrated.Stages)...); err != nil {
+		return nil, err
+	}
+	if len(integrated.Control) == 0 {
+		return columns, nil
+	}
+	return b.column(columns, "control", b.dirs(f.run, integrated.Control)...)
+}
+
+// bench embeds a benchmark with several models, each once.
+type bench struct {
+	ctx      context.Context
+	dataset  *mmvp.Dataset
+	images   [][]byte
+	device   torch.Device
+	features map[string]*embedded // by folder of weights
+}
+
+type embedded struct{ images, texts [][]float32 }
+
+func (b *bench) dirs(run string, members []mcl.Member) []string {
+	var dirs []string
+	for _, m := range members {
+		dirs = append(dirs, filepath.Join(run, m.Dir))
+	}
+	return dirs
+}
+
+// column adds the score of the concatenated features of the models in dirs.
+func (b *bench) column(columns []mmvp.Column, name string, dirs ...string) ([]mmvp.Column, error) {
+	images, texts := make([][]float32, len(b.images)), make([][]float32, len(b.images))
+	for _, dir := range dirs {
+		e, err := b.embed(dir)
+		if err != nil {
+			return nil, err
+		}
+		for i := range images {
+			images[i] = append(images[i], e.images[i]...)
+			texts[i] = append(texts[i], e.texts[i]...)
+		}
+	}
+	result, err := mmvp.Score(b.dataset, images, texts)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return append(columns, mmvp.Column{Name: name, Result: result}), nil
+}
+
+func (b *bench) embed(dir string) (*embedded, error) {
+	if e := b.features[dir]; e != nil {
+		return e, nil
+	}
+	if err := b.ctx.Err(); err != nil {
+		return nil, err
+	}
+	encoder, err := clip.OpenEncoder(dir, b.device)
+	if err != nil {
+		return nil, err
+	}
+	defer encoder.Close()
+	e := &embedded{}
+	if e.images, err = encoder.Images(b.images); err != nil {
+		return nil, fmt.Errorf("--data %s: %w", b.dataset.Dir, err)
+	}
+	if e.texts, err = encoder.Texts(b.dataset.Prompts()); err != nil {
+		return nil, err
+	}
+	b.features[dir] = e
+	return e, nil
+}
+
+func readImages(d *mmvp.Dataset) ([][]byte, error) {
+	images := make([][]byte, len(d.Questions))
+	for i, q := range d.Questions {
+		var err error
+		if images[i], err = os.ReadFile(q.ImagePath); err != nil {
+			return nil, fmt.Errorf("question %d: %w", q.ID, err)
+		}
+	}
+	return images, nil
+}
+
+// report compares the integrated embedding with the base and the control.
+func (f *score) report(d *mmvp.Dataset, columns []mmvp.Column) (*mmvp.Report, error) {
+	title := f.run
+	if title == "" {
+		title = f.pretrained
+	}
+	report, err := mmvp.NewReport(title, d, columns)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range columns {
+		if c.Name == "base" || c.Name == "control" {
+			if _, err := report.Compare(c.Name, "integrated"); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return report, nil
+}
+
+// write leaves the report beside the run in three forms; a single model needs --out for that.
+func (f *score) write(report *mmvp.Report) error {
+	out := f.out
+	if out == "" && f.run != "" {
+		out = filepath.Join(f.run, "mmvp")
+	}
+	if out == "" {
+		return nil
+	}
+	if err := os.MkdirAll(out, 0o777); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	for name, write := range map[string]func(io.Writer) error{"mmvp.json": report.WriteJSON, "mmvp.csv": report.WriteCSV, "mmvp.html": report.WriteHTML} {
+		if err := atomicfile.WriteFile(filepath.Join(out, name), write); err != nil {
+			return err
+		}
+	}
+	return nil
+}
