@@ -18,6 +18,8 @@ type Config struct {
 	Train train.Config `json:"train"` // training of each stage and of each control
 	Lock  Lock         `json:"lock"`
 
+	AugScale float64 `json:"aug_scale"` // smallest share of an image's area that the random crop of training keeps
+
 	KMeans KMeansConfig `json:"kmeans"`
 	Seed   uint64       `json:"seed"`
 
@@ -36,7 +38,7 @@ type Lock struct {
 // weights; batches of four labels with the loss masked to each anchor's own (see docs/paper.md).
 func DefaultConfig() Config {
 	c := Config{
-		Stages: 3, Clusters: 10, Init: "base", Negatives: "cluster",
+		Stages: 3, Clusters: 10, Init: "base", Negatives: "cluster", AugScale: 0.9,
 		Base: train.DefaultConfig(), Train: train.DefaultConfig(), KMeans: DefaultKMeansConfig(),
 		Workers: 2, Buffer: 1 << 30,
 	}
@@ -57,6 +59,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("--negatives %q: want cluster or random", c.Negatives)
 	case c.Stages > 0 && c.Train.Steps < 1:
 		return fmt.Errorf("--steps %d: want at least 1 step a stage", c.Train.Steps)
+	case !(c.AugScale > 0 && c.AugScale <= 1):
+		return fmt.Errorf("--aug-scale %g: want more than 0 and at most 1", c.AugScale)
 	case c.Workers < 1:
 		return fmt.Errorf("--workers %d: want at least 1", c.Workers)
 	case c.Buffer < 1<<20:

@@ -17,6 +17,8 @@ type Config struct {
 	FillColor     int        `json:"fill_color"`     // of the padding of longest, 0..255
 	EXIF          bool       `json:"exif,omitempty"` // turn the image as its EXIF orientation says; open_clip does not
 
+	TrainScale float64 `json:"-"` // smallest share of the area that Train's random box has; 0.9 as in open_clip
+
 	MaxPixels int `json:"-"` // W*H above this is refused before anything is decoded
 	// HorizontalFirst keeps the order of passes that Pillow had before 13, which runs the vertical one first where
 	// that is cheaper; the results then differ by up to 14 of 255.
@@ -32,6 +34,7 @@ func DefaultConfig(size int) Config {
 		Std:           [3]float32{0.26862954, 0.26130258, 0.27577711},
 		Interpolation: "bicubic",
 		ResizeMode:    "shortest",
+		TrainScale:    0.9,
 		MaxPixels:     50_000_000,
 	}
 }
@@ -49,6 +52,9 @@ func (c Config) Validate() error {
 	}
 	if _, ok := resizeModes[c.ResizeMode]; !ok {
 		return fmt.Errorf("preprocess: resize_mode %q is not supported; use shortest, longest or squash", c.ResizeMode)
+	}
+	if !(c.TrainScale > 0 && c.TrainScale <= 1) {
+		return fmt.Errorf("preprocess: train scale %v is not within 0..1", c.TrainScale)
 	}
 	if c.FillColor < 0 || c.FillColor > 255 {
 		return fmt.Errorf("preprocess: fill_color %d is not within 0..255", c.FillColor)

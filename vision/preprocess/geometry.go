@@ -70,11 +70,8 @@ func trainPlacement(box rect, s int) placement {
 	return placement{box, size{s, s}, rect{0, 0, s, s}, 0, 0}
 }
 
-// Ranges of torchvision's RandomResizedCrop in open_clip: the share of the area, and the logarithm of width to height.
-var (
-	areaRange   = [2]float64{0.9, 1}
-	aspectRange = [2]float64{math.Log(3. / 4), math.Log(4. / 3)}
-)
+// aspectRange is that of torchvision's RandomResizedCrop in open_clip: the logarithm of width to height.
+var aspectRange = [2]float64{math.Log(3. / 4), math.Log(4. / 3)}
 
 // draws is the randomness that a box needs: a real in [low, high) and an integer in [0, n).
 type draws interface {
@@ -96,10 +93,10 @@ func (r pcg) below(n int) int { return r.IntN(n) }
 
 // randomBox is torchvision's RandomResizedCrop.get_params: ten tries, then the largest central box whose aspect is in
 // range.
-func randomBox(img size, r draws) rect {
+func randomBox(img size, least float64, r draws) rect {
 	area := float64(img.w * img.h)
 	for range 10 {
-		target := area * r.uniform(areaRange[0], areaRange[1])
+		target := area * r.uniform(least, 1)
 		aspect := float64(float32(math.Exp(r.uniform(aspectRange[0], aspectRange[1]))))
 		w := int(math.RoundToEven(math.Sqrt(target * aspect)))
 		h := int(math.RoundToEven(math.Sqrt(target / aspect)))

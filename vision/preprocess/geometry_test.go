@@ -39,7 +39,7 @@ func TestRandomBoxEqualsTorchvision(t *testing.T) {
 	const each = 22
 	for i := 0; i*2 < len(sizes); i++ {
 		img := size{sizes[2*i], sizes[2*i+1]}
-		got := randomBox(img, &recorded{t, drawn[i*each : (i+1)*each]})
+		got := randomBox(img, 0.9, &recorded{t, drawn[i*each : (i+1)*each]})
 		if want := (rect{boxes[4*i], boxes[4*i+1], boxes[4*i+2], boxes[4*i+3]}); got != want {
 			t.Errorf("%v: got %v, want %v", img, got, want)
 		}
@@ -50,7 +50,7 @@ func TestRandomBoxIsInRange(t *testing.T) {
 	img := size{640, 480}
 	corners := map[[2]int]bool{}
 	for seed := range uint64(500) {
-		b := randomBox(img, newDraws(seed))
+		b := randomBox(img, 0.9, newDraws(seed))
 		if b.x < 0 || b.y < 0 || b.x+b.w > img.w || b.y+b.h > img.h {
 			t.Fatalf("seed %d: %v is not within the image", seed, b)
 		}

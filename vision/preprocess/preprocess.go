@@ -31,11 +31,11 @@ func (p *Preprocessor) Eval(dst []uint8, encoded []byte) error {
 	})
 }
 
-// Train writes the pixels [3, S, S] of an encoded image, by open_clip's training transform: a random box of 0.9 to 1
-// of the area and an aspect of 3/4 to 4/3, resized by the bicubic filter. The same seed gives the same box.
+// Train writes the pixels [3, S, S] of an encoded image, by open_clip's training transform: a random box of
+// TrainScale to 1 of the area and an aspect of 3/4 to 4/3, resized by the bicubic filter. The same seed gives the same box.
 func (p *Preprocessor) Train(dst []uint8, encoded []byte, seed uint64) error {
 	return p.apply(dst, encoded, "bicubic", func(img size) placement {
-		return trainPlacement(randomBox(img, newDraws(seed)), p.config.Size)
+		return trainPlacement(randomBox(img, p.config.TrainScale, newDraws(seed)), p.config.Size)
 	})
 }
 

@@ -31,7 +31,7 @@ func TestScalarEqualsAVX2(t *testing.T) {
 			pixels[i] = byte(rng.UintN(2) * 255) // the largest overshoot
 		}
 		s := 1 + rng.IntN(40)
-		box := randomBox(img, newDraws(rng.Uint64()))
+		box := randomBox(img, 0.9, newDraws(rng.Uint64()))
 		for _, pl := range []placement{trainPlacement(box, s), evalPlacement(img, "shortest", s), evalPlacement(img, "longest", s)} {
 			if pl.crop.w < 1 || pl.crop.h < 1 {
 				continue
