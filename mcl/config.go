@@ -23,7 +23,7 @@ type Config struct {
 	KMeans KMeansConfig `json:"kmeans"`
 	Seed   uint64       `json:"seed"`
 
-	Workers int   `json:"-"` // goroutines that decode images
+	Workers int   `json:"-"` // goroutines that decode images; 0: one a processor
 	Buffer  int64 `json:"-"` // bytes of undecoded pairs that wait in memory; what is over waits on disk
 }
 
@@ -40,7 +40,7 @@ func DefaultConfig() Config {
 	c := Config{
 		Stages: 3, Clusters: 10, Init: "base", Negatives: "cluster", AugScale: 0.9,
 		Base: train.DefaultConfig(), Train: train.DefaultConfig(), KMeans: DefaultKMeansConfig(),
-		Workers: 2, Buffer: 1 << 30,
+		Buffer: 1 << 30,
 	}
 	c.Train.Groups = 4
 	return c
@@ -61,8 +61,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("--steps %d: want at least 1 step a stage", c.Train.Steps)
 	case !(c.AugScale > 0 && c.AugScale <= 1):
 		return fmt.Errorf("--aug-scale %g: want more than 0 and at most 1", c.AugScale)
-	case c.Workers < 1:
-		return fmt.Errorf("--workers %d: want at least 1", c.Workers)
+	case c.Workers < 0:
+		return fmt.Errorf("--workers %d: want at least 0", c.Workers)
 	case c.Buffer < 1<<20:
 		return fmt.Errorf("--buffer: want at least 1 MB")
 	}

@@ -29,7 +29,7 @@ type streams struct {
 
 // run carries out a command line and returns the exit code. All it has to say about an error is one line on stderr.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	err := newApp(streams{stdin, stdout, stderr}).RunContext(ctx, args)
+	err := newApp(streams{stdin, stdout, stderr}).RunContext(ctx, resumeLatest(args))
 	code := exitCode(ctx, err)
 	if code == codeInterrupted && errors.Is(err, context.Canceled) {
 		err = errors.New("interrupted")
@@ -38,6 +38,18 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprintf(stderr, "mclclip: %v\n", err)
 	}
 	return code
+}
+
+// resumeLatest lets --resume be written as in open_clip, with the word latest after it.
+func resumeLatest(args []string) []string {
+	var out []string
+	for i, arg := range args {
+		if i > 0 && arg == "latest" && args[i-1] == "--resume" {
+			continue
+		}
+		out = append(out, arg)
+	}
+	return out
 }
 
 func newApp(s streams) *cli.App {

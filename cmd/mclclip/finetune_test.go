@@ -100,7 +100,7 @@ func TestFinetuneRefusesAFolderInUse(t *testing.T) {
 	if after, _ := os.ReadFile(filepath.Join(run, "log.txt")); string(after) != string(before) {
 		t.Error("a refused run wrote into the folder")
 	}
-	if code, _, stderr := mclclip(t, "", append(args, "--resume")...); code != codeDone {
+	if code, _, stderr := mclclip(t, "", append(args, "--resume", "latest", "--control=false")...); code != codeDone {
 		t.Errorf("--resume of a finished run: exit code %d, stderr %q", code, stderr)
 	}
 

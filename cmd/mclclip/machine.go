@@ -1,8 +1,6 @@
 package main
 
 import (
-	"runtime"
-
 	"github.com/urfave/cli/v2"
 
 	"github.com/mclclip/mclclip/internal/torch"
@@ -19,7 +17,7 @@ func (m *machineFlags) flags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "device", Usage: "`cpu`, cuda or cuda:N", Value: "cpu", Destination: &m.device},
 		&cli.IntFlag{Name: "threads", Usage: "threads of one operation on the CPU; 0 leaves it to libtorch", Destination: &m.threads},
-		&cli.IntFlag{Name: "workers", Usage: "images that are decoded at once", Value: runtime.NumCPU(), Destination: &m.workers},
+		&cli.IntFlag{Name: "workers", Usage: "images that are decoded at once; 0: one a processor", Destination: &m.workers},
 	}
 }
 
@@ -28,8 +26,8 @@ func (m *machineFlags) apply() (torch.Device, error) {
 	if m.threads < 0 {
 		return torch.CPU, usageErrorf("--threads %d: want at least 0", m.threads)
 	}
-	if m.workers < 1 {
-		return torch.CPU, usageErrorf("--workers %d: want at least 1", m.workers)
+	if m.workers < 0 {
+		return torch.CPU, usageErrorf("--workers %d: want at least 0", m.workers)
 	}
 	device, err := torch.ParseDevice(m.device)
 	if err != nil {

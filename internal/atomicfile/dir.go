@@ -11,7 +11,7 @@ import (
 
 // WriteDir makes the folder path with what fill puts into the temporary folder it is given, or makes nothing. It refuses,
 // with an error that wraps fs.ErrExist and before fill is called, to replace anything but an empty folder: a mistyped
-// path must not cost a user's files. Use ReplaceDir where the old folder is known to be disposable.
+// path must not cost a user's files. Use ReplaceDir where the old folder is known to be disposable. Missing parents are made.
 // Every file in the folder is flushed to the disk before the folder takes its name.
 func WriteDir(path string, fill func(tmpdir string) error) error {
 	return writeDir(path, false, fill)
@@ -32,6 +32,9 @@ func writeDir(path string, replace bool, fill func(string) error) (err error) {
 		if err := refuseFilled(path); err != nil {
 			return err
 		}
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return fmt.Errorf("write folder %s: %w", path, err)
 	}
 	temp, lock, err := createTempDir(path)
 	if err != nil {
