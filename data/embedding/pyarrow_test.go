@@ -48,9 +48,9 @@ func writeFormula(t testing.TB, dir string, create newFunc, m Meta, o Options, r
 }
 
 func TestPyarrowReadsEveryNumber(t *testing.T) {
-	python := cmp.Or(os.Getenv("MCLCLIP_PYTHON"), "python3")
+	python := cmp.Or(os.Getenv("MCLCLIP_REFERENCE_PYTHON"), "python3")
 	found := exec.Command(python, "-c", "import numpy, pyarrow.parquet").Run() == nil
-	testneed.Require(t, "pyarrow", found, "name a Python that has pyarrow and numpy in MCLCLIP_PYTHON")
+	testneed.Require(t, "pyarrow", found, "name a Python that has pyarrow and numpy in MCLCLIP_REFERENCE_PYTHON")
 	for name, create := range layouts {
 		for _, dtype := range []string{Float32, Float16} {
 			t.Run(name+"/"+dtype, func(t *testing.T) {
