@@ -3,45 +3,41 @@ package data
 import (
 	"errors"
 	"io"
-	"strconv"
 	"strings"
-
-	"github.com/parquet-go/parquet-go"
 )
 
-// columnReader goes through the rows of one column chunk. Columns have their pages in different places, so each has its own.
+// columnReader goes through the rows of a column. Columns have their pages in different places, so each has its own.
+// Its memory is used for one segment after the other.
 type columnReader struct {
-	pages  parquet.Pages
-	page   parquet.Page
-	values parquet.ValueReader
-	buffer [32]parquet.Value
-	n, at  int
+	pages   pageReader
+	at      int // value of the page
+	present int // values before it that are not NULL
 }
 
-// openColumn opens a column of a segment at the segment's first row.
-func openColumn(file *parquetFile, seg *segment, l leaf, image bool) (*columnReader, error) {
-	group := int(seg.group)
+// value is one value; its bytes are valid until the next one is asked for.
+type value struct {
+	bytes []byte
+	null  bool
+	inRow bool // it goes on a list
+}
+
+// open goes to the first row of a segment.
+func (c *columnReader) open(file *parquetFile, seg *segment, l leaf, image bool) error {
+	c.pages.reset(file, int(seg.group), l)
+	c.pages.page.values, c.at, c.present = 0, 0, 0
 	if seg.offset == 0 {
-		return &columnReader{pages: file.RowGroups()[group].ColumnChunks()[l.index].Pages()}, nil
+		return nil
 	}
 	start := pageStart{offset: seg.offset, row: seg.from}
 	if !image {
-		starts, err := file.pageStarts(group, l)
+		starts, err := file.pageStarts(int(seg.group), l)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		start = findStart(starts, seg.from)
 	}
-	pages, err := pagesAt(file, group, l, start.offset)
-	if err != nil {
-		return nil, err
-	}
-	c := &columnReader{pages: pages}
-	if err := c.skip(l, seg.from-start.row); err != nil {
-		c.close()
-		return nil, err
-	}
-	return c, nil
+	c.pages.at = start.offset
+	return c.skip(seg.from - start.row)
 }
 
 // pageStarts remembers the pages of a column, as each segment of a row group asks for them.
@@ -58,130 +54,91 @@ func (f *parquetFile) pageStarts(group int, l leaf) ([]pageStart, error) {
 }
 
 // skip passes over rows; in a list column first over the rest of a row that began in the page before.
-func (c *columnReader) skip(l leaf, rows int64) error {
-	for l.list {
+func (c *columnReader) skip(rows int64) error {
+	for c.pages.leaf.list {
 		v, err := c.peek()
 		if err != nil {
 			return err
 		}
-		if v.RepetitionLevel() == 0 {
+		if !v.inRow {
 			break
 		}
-		c.at++
+		c.step(v)
 	}
 	for range rows {
-		if err := c.pass(l); err != nil {
+		if err := c.row(func(value) {}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// pass goes over one row.
-func (c *columnReader) pass(l leaf) error {
-	if !l.list {
-		_, err := c.next()
-		return err
-	}
-	return c.list(func(parquet.Value) {})
-}
-
-// peek returns the next value. It and what it points to are valid until the next call that needs another page.
-func (c *columnReader) peek() (parquet.Value, error) {
-	if c.at == c.n {
-		if err := c.fill(); err != nil {
-			return parquet.Value{}, err
+// peek returns the next value; io.EOF says that there is none.
+func (c *columnReader) peek() (v value, err error) {
+	p := &c.pages.page
+	for c.at == p.values {
+		if err := c.pages.next(); err != nil {
+			return value{}, err
 		}
+		c.at, c.present = 0, 0
 	}
-	return c.buffer[c.at], nil
+	v.inRow = p.repetition != nil && p.repetition[c.at] > 0
+	v.null = p.definition != nil && p.definition[c.at] != c.pages.leaf.definition
+	if !v.null {
+		at := p.spans[c.present]
+		v.bytes = p.bytes[at.from:at.to:at.to]
+	}
+	return v, nil
 }
 
-func (c *columnReader) next() (parquet.Value, error) {
-	v, err := c.peek()
+// step passes over the value that peek returned.
+func (c *columnReader) step(v value) {
 	c.at++
-	if err != nil {
-		c.at = c.n
+	if !v.null {
+		c.present++
 	}
-	return v, err
 }
 
-// list calls do for each value of the next row of a list column; NULL stands for an empty or missing list too.
-func (c *columnReader) list(do func(parquet.Value)) error {
-	v, err := c.next()
+// row calls do for each value of the next row: one, or those of a list, where NULL stands for an empty or missing list too.
+func (c *columnReader) row(do func(value)) error {
+	v, err := c.peek()
 	if err != nil {
 		return err
 	}
-	if v.RepetitionLevel() != 0 {
-		return errors.New("a row begins in the middle of a list")
+	if v.inRow {
+		return errors.New("a row begins in the middle of a list: the file is damaged")
 	}
 	do(v)
-	for {
+	c.step(v)
+	for c.pages.leaf.list {
 		v, err := c.peek()
-		if errors.Is(err, io.EOF) || err == nil && v.RepetitionLevel() == 0 {
+		if errors.Is(err, io.EOF) || err == nil && !v.inRow {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
 		do(v)
-		c.at++
+		c.step(v)
 	}
+	return nil
 }
 
-// fill gets the next values; io.EOF says that there are none.
-func (c *columnReader) fill() error {
-	c.n, c.at = 0, 0
-	for {
-		if c.values != nil {
-			n, err := c.values.ReadValues(c.buffer[:])
-			if n > 0 {
-				c.n = n
-				return nil
-			}
-			if err == nil {
-				return io.ErrNoProgress
-			}
-			if !errors.Is(err, io.EOF) {
-				return err
-			}
-		}
-		page, err := c.pages.ReadPage()
-		if err != nil {
-			return err
-		}
-		parquet.Release(c.page)
-		c.page, c.values = page, page.Values()
+// ended makes sure that the column ends with the row group: if it does not, its rows are not those of the other columns.
+func (c *columnReader) ended() error {
+	if _, err := c.peek(); err == nil {
+		return errors.New("it has more rows than the row group: the file is damaged")
+	} else if !errors.Is(err, io.EOF) {
+		return err
 	}
-}
-
-func (c *columnReader) close() {
-	if c.page != nil {
-		parquet.Release(c.page)
-	}
-	c.pages.Close()
+	return nil
 }
 
 // appendCaption adds a caption, copied, unless it is NULL or blank.
-func appendCaption(captions []string, v parquet.Value) []string {
-	if v.IsNull() {
-		return captions
-	}
-	text := string(v.ByteArray())
-	if strings.TrimSpace(text) == "" {
+func appendCaption(captions []string, v value) []string {
+	text := string(v.bytes)
+	if v.null || strings.TrimSpace(text) == "" {
 		return captions
 	}
 	return append(captions, text)
-}
-
-// keyText returns a key, copied.
-func keyText(v parquet.Value) string {
-	switch {
-	case v.IsNull():
-		return ""
-	case v.Kind() == parquet.ByteArray:
-		return string(v.ByteArray())
-	case v.Kind() == parquet.Int32:
-		return strconv.FormatInt(int64(v.Int32()), 10)
-	}
-	return strconv.FormatInt(v.Int64(), 10)
 }

@@ -22,6 +22,13 @@
 // rows of up to n random places. That is as good as a full shuffle where shards were written in random order; where neighbours
 // are alike (sorted by class, frames of one video), a larger window, or row groups of 100 to 200 rows, mixes better.
 //
+// # Damage
+//
+// A shard that was cut short is refused by Open. Damage inside is an error that names shard and row, or spoils an image, which Scan then
+// skips. Levels, lengths and counts are checked against each other, so that captions cannot move to other images; what only a
+// checksum can tell (a letter of a caption, an index into a dictionary) is told where the writer wrote page checksums (pyarrow:
+// write_page_checksum=True).
+//
 // # Memory
 //
 // A window and the next one, and the rows that wait in the Grouper, are held up to LoaderConfig.Buffer bytes; what is more

@@ -2,58 +2,117 @@ package data
 
 import (
 	"bufio"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
-	"sort"
+	"math"
+	"slices"
 
-	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// pageStart is the place of a data page in the file and the first row that begins in it.
-type pageStart struct{ offset, row int64 }
+// pageReader reads the data pages of a column chunk, one at a time. parquet-go's own reader of pages is not used: in v0.32.0 it
+// gives wrong bytes for LZ4 (its issue 608), never ends on damaged LZ4, goes on with fewer values than a damaged page should have, so
+// that captions move to other images, and cannot seek without a page index.
+type pageReader struct {
+	disk       io.ReaderAt
+	leaf       leaf
+	meta       *format.ColumnMetaData
+	at, end    int64 // of the next header, and of the chunk
+	headers    *bufio.Reader
+	dictionary *dictionary // nil until a page refers to it
+	page       page
 
-// pageStarts finds the data pages of a column chunk. A page index would say the same, but few writers make one, and a damaged
-// one would pair images with wrong captions. The headers of the pages are enough, except for lists, whose pages say
-// how many values they hold but not how many rows: those pages are decoded.
-func pageStarts(file *parquetFile, group int, l leaf) ([]pageStart, error) {
-	meta := &file.Metadata().RowGroups[group].Columns[l.index].MetaData
-	starts, rows, err := walkHeaders(file.disk, meta)
-	if err == nil && l.list {
-		rows, err = countRows(file, group, l, starts)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if want := file.RowGroups()[group].NumRows(); rows != want || len(starts) == 0 {
-		return nil, fmt.Errorf("its %d pages hold %d rows of %d: the file is damaged", len(starts), rows, want)
-	}
-	return starts, nil
+	compressed, body []byte // memory of the present page, used again
 }
 
-// walkHeaders jumps from page header to page header. Rows are counted as values.
-func walkHeaders(disk io.ReaderAt, meta *format.ColumnMetaData) (starts []pageStart, rows int64, err error) {
-	at := chunkStart(meta)
-	end := at + meta.TotalCompressedSize
-	buffer := bufio.NewReaderSize(nil, 512)
-	for at < end {
-		header, next, err := readHeader(disk, at, end, buffer)
-		if err != nil {
-			return nil, 0, err
-		}
-		values, data := pageValues(header)
-		if values < 0 {
-			return nil, 0, fmt.Errorf("page header at %d: %d values", at, values)
-		}
-		if data {
-			starts = append(starts, pageStart{offset: at, row: rows})
-		}
-		rows += values
-		at = next
+// page is a data page. Values that are not NULL lie in bytes; what they are is valid until the next page is read.
+type page struct {
+	values      int     // NULLs included
+	repetition  []uint8 // level of each value; nil where the column has none
+	definition  []uint8
+	bytes       []byte
+	spans       []span // of the values that are not NULL
+	levelMemory [2][]uint8
+}
+
+// span is where a value lies.
+type span struct{ from, to uint32 }
+
+type dictionary struct {
+	bytes []byte
+	spans []span
+}
+
+// reset prepares the reader for a chunk, at its first page.
+func (p *pageReader) reset(file *parquetFile, group int, l leaf) {
+	p.disk, p.leaf = file.disk, l
+	p.meta = &file.Metadata().RowGroups[group].Columns[l.index].MetaData
+	p.at = chunkStart(p.meta)
+	p.end = p.at + p.meta.TotalCompressedSize
+	p.dictionary = nil
+	if p.headers == nil {
+		p.headers = bufio.NewReaderSize(nil, 512)
 	}
-	return starts, rows, nil
+}
+
+// next reads the next data page into p.page; io.EOF says that there is none.
+func (p *pageReader) next() error {
+	for p.at < p.end {
+		header, body, err := p.read()
+		if err != nil {
+			return err
+		}
+		switch header.Type {
+		case format.DictionaryPage:
+			err = p.setDictionary(header, body)
+		case format.DataPage, format.DataPageV2:
+			return p.decode(header, body)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return io.EOF
+}
+
+// read reads one page, not yet decompressed.
+func (p *pageReader) read() (*format.PageHeader, []byte, error) {
+	header, next, err := readHeader(p.disk, p.at, p.end, p.headers)
+	if err != nil {
+		return nil, nil, err
+	}
+	if most := p.meta.TotalUncompressedSize; int64(header.UncompressedPageSize) > max(most, 1<<20) || header.UncompressedPageSize < 0 {
+		return nil, nil, fmt.Errorf("page at %d: %d bytes, in a column of %d: it is damaged", p.at, header.UncompressedPageSize, most)
+	}
+	p.compressed = room(p.compressed, int(header.CompressedPageSize))
+	if _, err := p.disk.ReadAt(p.compressed, next-int64(len(p.compressed))); err != nil {
+		return nil, nil, fmt.Errorf("page at %d: %w", p.at, unexpected(bare(err)))
+	}
+	if header.CRC != 0 && uint32(header.CRC) != crc32.ChecksumIEEE(p.compressed) {
+		return nil, nil, fmt.Errorf("page at %d: its checksum is wrong: it is damaged", p.at)
+	}
+	p.at = next
+	return header, p.compressed, nil
+}
+
+// room returns a slice of n bytes, in the memory of b if there is enough.
+func room(b []byte, n int) []byte {
+	if cap(b) < n {
+		return make([]byte, n)
+	}
+	return b[:n]
+}
+
+// unexpected keeps the end of a file from looking like the end of a column.
+func unexpected(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // readHeader reads the page header at a place of the file and returns the place of the next one.
@@ -63,7 +122,7 @@ func readHeader(disk io.ReaderAt, at, end int64, buffer *bufio.Reader) (header *
 	var protocol thrift.CompactProtocol
 	header = new(format.PageHeader)
 	if err := thrift.NewDecoder(protocol.NewReader(buffer)).Decode(header); err != nil {
-		return nil, 0, fmt.Errorf("page header at %d: %w", at, err)
+		return nil, 0, fmt.Errorf("page header at %d: %w", at, unexpected(err))
 	}
 	read, err := section.Seek(0, io.SeekCurrent)
 	if err != nil {
@@ -71,12 +130,12 @@ func readHeader(disk io.ReaderAt, at, end int64, buffer *bufio.Reader) (header *
 	}
 	next = at + read - int64(buffer.Buffered()) + int64(header.CompressedPageSize)
 	if header.CompressedPageSize < 0 || next > end {
-		return nil, 0, fmt.Errorf("page header at %d: a page of %d bytes does not fit", at, header.CompressedPageSize)
+		return nil, 0, fmt.Errorf("page header at %d: a page of %d bytes does not fit: it is damaged", at, header.CompressedPageSize)
 	}
 	return header, next, nil
 }
 
-// pageValues returns the number of values of a data page.
+// pageValues returns the number of values of a data page, NULLs included.
 func pageValues(header *format.PageHeader) (values int64, data bool) {
 	switch header.Type {
 	case format.DataPage:
@@ -87,81 +146,58 @@ func pageValues(header *format.PageHeader) (values int64, data bool) {
 	return 0, false
 }
 
-// countRows replaces the rows in starts by those that really begin in the pages, and returns their sum.
-func countRows(file *parquetFile, group int, l leaf, starts []pageStart) (rows int64, err error) {
-	pages := file.RowGroups()[group].ColumnChunks()[l.index].Pages()
-	defer pages.Close()
-	for i := range starts {
-		page, err := pages.ReadPage()
-		if err != nil {
-			return 0, fmt.Errorf("page %d: %w", i, err)
-		}
-		starts[i].row = rows
-		for _, level := range page.RepetitionLevels() {
-			if level == 0 {
-				rows++
-			}
-		}
-		parquet.Release(page)
+// setDictionary decodes a dictionary page. It keeps its memory, as pages to come refer to it.
+func (p *pageReader) setDictionary(header *format.PageHeader, body []byte) error {
+	n := header.DictionaryPageHeader.V.NumValues
+	if n < 0 || int64(n) > int64(math.MaxInt32) {
+		return errors.New("a dictionary page is damaged")
 	}
-	return rows, nil
-}
-
-// pagesAt opens the pages of a column chunk at the data page at offset.
-func pagesAt(file *parquetFile, group int, l leaf, offset int64) (parquet.Pages, error) {
-	chunk, ok := file.RowGroups()[group].ColumnChunks()[l.index].(*parquet.FileColumnChunk)
-	if !ok {
-		return nil, errors.New("the row group does not lie in a file")
-	}
-	meta := &file.Metadata().RowGroups[group].Columns[l.index].MetaData
-	end := chunkStart(meta) + meta.TotalCompressedSize
-	first := meta.DataPageOffset
-	header, next, err := readHeader(file.disk, first, end, bufio.NewReaderSize(nil, 512))
+	var memory []byte
+	values, err := p.decompress(&memory, body, int(header.UncompressedPageSize))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if header.Type == format.DictionaryPage { // some footers do not tell where the dictionary is
-		first = next
+	if memory == nil {
+		values = slices.Clone(values)
 	}
-	pages := chunk.PagesFrom(&shiftedPages{disk: file.disk, first: first, shift: offset - first, end: end})
-	if err := pages.SeekToRow(0); err != nil { // past the dictionary, which is read when a page refers to it
-		pages.Close()
-		return nil, err
+	bytes, spans, err := plainValues(p.leaf.kind, values, int(n), nil)
+	if err != nil {
+		return fmt.Errorf("dictionary page: %w", err)
 	}
-	return pages, nil
+	p.dictionary = &dictionary{bytes: bytes, spans: spans}
+	return nil
 }
 
-// findStart returns the last page that begins at or before a row.
-func findStart(starts []pageStart, row int64) pageStart {
-	return starts[sort.Search(len(starts), func(i int) bool { return starts[i].row > row })-1]
+// needDictionary reads the dictionary when a page refers to it and reading began behind it.
+func (p *pageReader) needDictionary() error {
+	if p.dictionary != nil {
+		return nil
+	}
+	first := &pageReader{disk: p.disk, leaf: p.leaf, meta: p.meta, at: chunkStart(p.meta), end: p.end, headers: p.headers}
+	header, body, err := first.read()
+	if err != nil {
+		return err
+	}
+	if header.Type != format.DictionaryPage {
+		return errors.New("a page refers to a dictionary that is not there")
+	}
+	if err := first.setDictionary(header, body); err != nil {
+		return err
+	}
+	p.dictionary = first.dictionary
+	return nil
 }
 
-// shiftedPages shows a column chunk from which the data pages before one are missing: parquet-go can seek only with a
-// page index or by decoding all pages before.
-type shiftedPages struct {
-	disk              io.ReaderAt
-	first, shift, end int64
+// cutLength cuts the levels off a page of version 1, where their length comes first.
+func cutLength(body []byte) (levels, rest []byte, err error) {
+	if len(body) < 4 {
+		return nil, nil, errShortPage
+	}
+	n := binary.LittleEndian.Uint32(body)
+	if uint64(n) > uint64(len(body)-4) {
+		return nil, nil, errShortPage
+	}
+	return body[4 : 4+n], body[4+n:], nil
 }
 
-func (s *shiftedPages) ReadAt(b []byte, off int64) (n int, err error) {
-	if off < s.first {
-		dictionary := b[:min(int64(len(b)), s.first-off)]
-		if n, err = s.disk.ReadAt(dictionary, off); n < len(dictionary) || n == len(b) {
-			return n, err
-		}
-	}
-	at := off + int64(n) + s.shift
-	rest := b[n:]
-	if at >= s.end {
-		return n, io.EOF
-	}
-	whole := int64(len(rest)) <= s.end-at
-	if !whole {
-		rest = rest[:s.end-at]
-	}
-	read, err := s.disk.ReadAt(rest, at)
-	if err == nil && !whole {
-		err = io.EOF
-	}
-	return n + read, err
-}
+var errShortPage = errors.New("a page is shorter than its content: it is damaged")

@@ -7,12 +7,12 @@ import (
 	"io"
 	"os"
 	"slices"
-
-	"github.com/parquet-go/parquet-go"
 )
 
 // openFiles is how many shards a reader keeps open.
 const openFiles = 16
+
+var errChanged = errors.New("the file changed since it was first read: start again")
 
 // pairRow is a row as it was read.
 type pairRow struct {
@@ -28,6 +28,7 @@ type reader struct {
 	source       *Source
 	images, meta bool // whether images, and whether keys and paths, are read
 	open         []openShardFile
+	columns      [4]columnReader
 }
 
 type openShardFile struct {
@@ -52,7 +53,7 @@ func (r *reader) file(index int32) (*parquetFile, error) {
 	if i := slices.IndexFunc(r.open, func(o openShardFile) bool { return o.shard == index }); i >= 0 {
 		o := r.open[i]
 		r.open = slices.Delete(r.open, i, i+1)
-		if os.SameFile(info, o.file.info) && info.Size() == o.file.info.Size() && info.ModTime().Equal(o.file.info.ModTime()) {
+		if o.file.is(info) {
 			r.open = append(r.open, o)
 			return o.file, nil
 		}
@@ -60,11 +61,11 @@ func (r *reader) file(index int32) (*parquetFile, error) {
 	}
 	file, err := openFile(shard.Path)
 	if err != nil {
-		return nil, fmt.Errorf("shard %s: the file changed since it was first read: %w", shard.Path, err)
+		return nil, fmt.Errorf("shard %s: %w (%w)", shard.Path, errChanged, err)
 	}
 	if file.fingerprint != shard.Fingerprint {
 		file.close()
-		return nil, fmt.Errorf("shard %s: the file changed since it was first read: start again", shard.Path)
+		return nil, fmt.Errorf("shard %s: %w", shard.Path, errChanged)
 	}
 	if len(r.open) == openFiles {
 		r.open[0].file.close()
@@ -72,6 +73,25 @@ func (r *reader) file(index int32) (*parquetFile, error) {
 	}
 	r.open = append(r.open, openShardFile{shard: index, file: file})
 	return file, nil
+}
+
+// is reports whether a file is the opened one, not changed since.
+func (f *parquetFile) is(info os.FileInfo) bool {
+	return os.SameFile(info, f.info) && info.Size() == f.info.Size() && info.ModTime().Equal(f.info.ModTime())
+}
+
+// changed reports whether another file has taken the place of the opened one. If it was deleted, what is open is still right.
+func (f *parquetFile) changed() bool {
+	info, err := os.Stat(f.disk.Name())
+	if err != nil || f.is(info) {
+		return false
+	}
+	now, err := openFile(f.disk.Name())
+	if err != nil {
+		return true
+	}
+	defer now.close()
+	return now.fingerprint != f.fingerprint
 }
 
 // read calls do for the wanted rows, which lie in the segment and ascend. Errors name shard and row.
@@ -83,10 +103,9 @@ func (r *reader) read(ctx context.Context, seg *segment, wanted []int64, do func
 	if err != nil {
 		return err
 	}
-	s := segmentReader{reader: r, file: file, seg: seg, at: seg.first}
-	defer s.close()
+	s := &segmentReader{reader: r, file: file, seg: seg, at: seg.first}
 	if err := s.openColumns(); err != nil {
-		return r.source.rowError(s.at, err)
+		return s.fail(err)
 	}
 	for _, row := range wanted {
 		if err := ctx.Err(); err != nil {
@@ -94,38 +113,55 @@ func (r *reader) read(ctx context.Context, seg *segment, wanted []int64, do func
 		}
 		pair, err := s.row(row)
 		if err != nil {
-			return r.source.rowError(s.at, err)
+			return s.fail(err)
 		}
 		if err := do(pair); err != nil {
 			return err
 		}
 	}
-	return nil
+	return s.end()
 }
 
 // segmentReader goes through the columns of one segment in step.
 type segmentReader struct {
 	*reader
-	file                      *parquetFile
-	seg                       *segment
-	at                        int64 // next row
-	image, path, caption, key *columnReader
-	pair                      pairRow
+	file *parquetFile
+	seg  *segment
+	at   int64 // next row
+	used [4]bool
+	pair pairRow
+}
+
+// fail names shard and row, and says so if the file was changed under the reader.
+func (s *segmentReader) fail(err error) error {
+	if info, statErr := os.Stat(s.file.disk.Name()); statErr != nil || !s.file.is(info) {
+		err = fmt.Errorf("%w (%w)", errChanged, err)
+	}
+	return s.source.rowError(s.at, err)
+}
+
+// Columns of a reader.
+const (
+	imageColumn = iota
+	pathColumn
+	captionColumn
+	keyColumn
+)
+
+func (s *segmentReader) leaves() [4]leaf {
+	c := &s.source.shards[s.seg.shard].columns
+	return [4]leaf{imageColumn: c.image, pathColumn: c.path, captionColumn: c.caption, keyColumn: c.key}
 }
 
 func (s *segmentReader) openColumns() (err error) {
 	defer contain(&err)
-	c := s.source.shards[s.seg.shard].columns
-	for _, column := range []struct {
-		leaf
-		to     **columnReader
-		needed bool
-	}{{c.image, &s.image, s.images}, {c.path, &s.path, s.meta}, {c.caption, &s.caption, true}, {c.key, &s.key, s.meta}} {
-		if !column.needed || column.name == "" {
+	needed := [4]bool{imageColumn: s.images, pathColumn: s.meta && s.images, captionColumn: true, keyColumn: s.meta}
+	for i, l := range s.leaves() {
+		if s.used[i] = needed[i] && l.name != ""; !s.used[i] {
 			continue
 		}
-		if *column.to, err = openColumn(s.file, s.seg, column.leaf, column.to == &s.image); err != nil {
-			return columnError(column.leaf, err)
+		if err := s.columns[i].open(s.file, s.seg, l, i == imageColumn); err != nil {
+			return columnError(l, err)
 		}
 	}
 	return nil
@@ -138,83 +174,71 @@ func columnError(l leaf, err error) error {
 	return fmt.Errorf("column %q: %w", l.name, err)
 }
 
-func (s *segmentReader) close() {
-	for _, c := range []*columnReader{s.image, s.path, s.caption, s.key} {
-		if c != nil {
-			c.close()
-		}
-	}
-}
-
 // row passes over the rows before the wanted one and returns it.
 func (s *segmentReader) row(wanted int64) (pair *pairRow, err error) {
 	defer contain(&err)
-	c := &s.source.shards[s.seg.shard].columns
 	for ; s.at < wanted; s.at++ {
-		for _, column := range []struct {
-			leaf
-			*columnReader
-		}{{c.image, s.image}, {c.path, s.path}, {c.caption, s.caption}, {c.key, s.key}} {
-			if column.columnReader == nil {
-				continue
-			}
-			if err := column.pass(column.leaf); err != nil {
-				return nil, columnError(column.leaf, err)
-			}
+		if err := s.each(func(int, value) {}); err != nil {
+			return nil, err
 		}
 	}
-	if err := s.take(c); err != nil {
+	s.pair = pairRow{number: wanted, captions: s.pair.captions[:0]}
+	if err := s.each(s.take); err != nil {
 		return nil, err
 	}
-	s.pair.number = wanted
 	s.at++
 	return &s.pair, nil
 }
 
-// take reads one row of each column into s.pair.
-func (s *segmentReader) take(c *columns) error {
-	s.pair = pairRow{captions: s.pair.captions[:0]}
-	if s.image != nil {
-		v, err := s.image.next()
-		if err != nil {
-			return columnError(c.image, err)
+// each calls do for the values of the next row.
+func (s *segmentReader) each(do func(column int, v value)) error {
+	for i := range s.used {
+		if !s.used[i] {
+			continue
 		}
-		if !v.IsNull() {
-			s.pair.image = v.ByteArray()
-			if s.pair.image == nil {
-				s.pair.image = []byte{}
-			}
+		c := &s.columns[i]
+		if err := c.row(func(v value) { do(i, v) }); err != nil {
+			return columnError(c.pages.leaf, err)
 		}
 	}
-	if s.path != nil {
-		v, err := s.path.next()
-		if err != nil {
-			return columnError(c.path, err)
-		}
-		s.pair.hasPath = !v.IsNull() && len(v.ByteArray()) > 0
-	}
-	if s.key != nil {
-		v, err := s.key.next()
-		if err != nil {
-			return columnError(c.key, err)
-		}
-		s.pair.key = keyText(v)
-	}
-	return s.takeCaptions(c)
+	return nil
 }
 
-func (s *segmentReader) takeCaptions(c *columns) error {
-	if !c.caption.list {
-		v, err := s.caption.next()
-		if err != nil {
-			return columnError(c.caption, err)
+// take puts a value into the pair.
+func (s *segmentReader) take(column int, v value) {
+	switch column {
+	case imageColumn:
+		s.pair.image = v.bytes
+		if v.bytes == nil && !v.null {
+			s.pair.image = []byte{}
 		}
+	case pathColumn:
+		s.pair.hasPath = len(v.bytes) > 0
+	case captionColumn:
 		s.pair.captions = appendCaption(s.pair.captions, v)
+	case keyColumn:
+		s.pair.key = string(v.bytes)
+	}
+}
+
+// end makes sure that all columns end with the row group, once its last row was read, and that the file is still the same.
+func (s *segmentReader) end() (err error) {
+	defer contain(&err)
+	if s.file.changed() {
+		return s.source.rowError(s.at-1, errChanged)
+	}
+	if s.at < s.seg.first+s.seg.rows || s.seg.offset != 0 {
 		return nil
 	}
-	err := s.caption.list(func(v parquet.Value) { s.pair.captions = appendCaption(s.pair.captions, v) })
-	if err != nil {
-		return columnError(c.caption, err)
+	for i := range s.used {
+		c := &s.columns[i]
+		if !s.used[i] {
+			continue
+		}
+		if err := c.ended(); err != nil {
+			s.at--
+			return s.fail(columnError(c.pages.leaf, err))
+		}
 	}
 	return nil
 }

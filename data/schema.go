@@ -28,6 +28,9 @@ type leaf struct {
 	name  string // with dots, as it is in the file
 	index int
 	list  bool
+	kind  parquet.Kind
+
+	repetition, definition uint8 // highest levels
 }
 
 // columns says where in a shard the pairs lie.
@@ -162,6 +165,10 @@ func leafOf(column *parquet.Column) leaf {
 		name:  strings.Join(column.Path(), "."),
 		index: column.Index(),
 		list:  column.MaxRepetitionLevel() > 0,
+		kind:  column.Type().Kind(),
+
+		repetition: uint8(column.MaxRepetitionLevel()),
+		definition: uint8(column.MaxDefinitionLevel()),
 	}
 }
 
