@@ -102,7 +102,58 @@ func readNumbers(t *testing.T, s *Source, wantKey func(int) string) []int64 {
 	return numbers
 }
 
-func TestMistakesAreNamed(t *testing.T) {
+// mistake is what a user may ask for, and parts of the answer.
+type mistake struct {
+	name     string
+	patterns []string
+	options  Options
+	want     []string
+}
+
+func (m mistake) check(t *testing.T) {
+	t.Run(m.name, func(t *testing.T) {
+		_, err := Open(m.patterns, m.options)
+		wantError(t, err, m.want...)
+	})
+}
+
+func TestFilesThatCannotBeReadAreNamed(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	put := func(name, content string) string {
+		if err := os.WriteFile(file(name), []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return file(name)
+	}
+	whole, err := os.ReadFile(writeFile(t, file("good.parquet"), 0, 9, 4, hfRowOf))
+	if err != nil {
+		t.Fatal(err)
+	}
+	none := filepath.Join(dir, "none")
+	if err := os.Mkdir(none, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []mistake{
+		{"nothing given", nil, Options{}, []string{"no shards given"}},
+		{"no match", []string{file("x-*.parquet")}, Options{}, []string{"no file matches", "x-*.parquet"}},
+		{"folder without shards", []string{none}, Options{}, []string{"no file matches", "none"}},
+		{"bad pattern", []string{file("a[")}, Options{}, []string{"pattern", "a["}},
+		{"empty file", []string{put("empty.parquet", "")}, Options{}, []string{"shard " + file("empty.parquet"), "is empty"}},
+		{"not Parquet", []string{put("page.html", "<html>nothing</html>")}, Options{}, []string{"page.html", "not a Parquet file", `<html>`}},
+		{"Git LFS", []string{put("lfs", "version https://git-lfs.github.com/spec/v1\n")}, Options{}, []string{"git lfs pull"}},
+		{"encrypted", []string{put("pare", "PAREnothingPARE")}, Options{}, []string{"encrypted"}},
+		{"cut short", []string{put("cut", string(whole[:len(whole)-20]))}, Options{}, []string{"shard " + file("cut"), "cut short"}},
+		{"only the magic", []string{put("magic", "PAR1PAR1")}, Options{}, []string{"cut short"}},
+		{"a hole", []string{put("hole", string(whole[:100])+string(whole[len(whole)-1500:]))}, Options{}, []string{"shard " + file("hole")}},
+		{"no rows", []string{writeRows(t, file("rows0"), []hfRow{}, 5)}, Options{}, []string{"no rows", "rows0"}},
+		{"a folder in a pattern", []string{file("non*")}, Options{}, []string{"none", "not a regular file"}},
+	} {
+		m.check(t)
+	}
+}
+
+func TestColumnsThatDoNotFitAreNamed(t *testing.T) {
 	type paths struct {
 		Image struct {
 			Path string `parquet:"path"`
@@ -125,39 +176,8 @@ func TestMistakesAreNamed(t *testing.T) {
 	}
 	dir := t.TempDir()
 	file := func(name string) string { return filepath.Join(dir, name) }
-	put := func(name, content string) string {
-		if err := os.WriteFile(file(name), []byte(content), 0o666); err != nil {
-			t.Fatal(err)
-		}
-		return file(name)
-	}
 	good := writeFile(t, file("good.parquet"), 0, 9, 4, hfRowOf)
-	whole, err := os.ReadFile(good)
-	if err != nil {
-		t.Fatal(err)
-	}
-	none := filepath.Join(dir, "none")
-	if err := os.Mkdir(none, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	for _, test := range []struct {
-		name     string
-		patterns []string
-		options  Options
-		want     []string
-	}{
-		{"nothing given", nil, Options{}, []string{"no shards given"}},
-		{"no match", []string{file("x-*.parquet")}, Options{}, []string{"no file matches", "x-*.parquet"}},
-		{"folder without shards", []string{none}, Options{}, []string{"no file matches", "none"}},
-		{"bad pattern", []string{file("a[")}, Options{}, []string{"pattern", "a["}},
-		{"empty file", []string{put("empty.parquet", "")}, Options{}, []string{"shard " + file("empty.parquet"), "is empty"}},
-		{"not Parquet", []string{put("page.html", "<html>nothing</html>")}, Options{}, []string{"page.html", "not a Parquet file", `<html>`}},
-		{"Git LFS", []string{put("lfs", "version https://git-lfs.github.com/spec/v1\n")}, Options{}, []string{"git lfs pull"}},
-		{"encrypted", []string{put("pare", "PAREnothingPARE")}, Options{}, []string{"encrypted"}},
-		{"cut short", []string{put("cut", string(whole[:len(whole)-20]))}, Options{}, []string{"shard " + file("cut"), "cut short"}},
-		{"only the magic", []string{put("magic", "PAR1PAR1")}, Options{}, []string{"cut short"}},
-		{"a hole", []string{put("hole", string(whole[:100])+string(whole[len(whole)-1500:]))}, Options{}, []string{"shard " + file("hole")}},
-		{"no rows", []string{writeRows(t, file("rows0"), []hfRow{}, 5)}, Options{}, []string{"no rows", "rows0"}},
+	for _, m := range []mistake{
 		{"no such image column", []string{good}, Options{ImageColumn: "img"}, []string{`no image column`, `img`, `"image", "caption", "id"`, "--image-column"}},
 		{"no such caption column", []string{good}, Options{CaptionColumn: "x"}, []string{"no caption column", `"image", "caption", "id"`, "--caption-column"}},
 		{"no such key column", []string{good}, Options{KeyColumn: "x"}, []string{"no key column", "--key-column"}},
@@ -170,12 +190,8 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"lists of lists", []string{writeRows(t, file("deep"), []deep{{}}, 5)}, Options{}, []string{`caption column "caption" holds lists of lists`}},
 		{"another schema", []string{good, writeFile(t, file("flat"), 0, 3, 5, flatRowOf)}, Options{},
 			[]string{"shard " + file("flat"), "shard " + good, `"jpg"`, `"image.bytes"`}},
-		{"a folder in a pattern", []string{file("non*")}, Options{}, []string{"none", "not a regular file"}},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			_, err := Open(test.patterns, test.options)
-			wantError(t, err, test.want...)
-		})
+		m.check(t)
 	}
 }
 
