@@ -165,5 +165,5 @@ func (r *Run) loaderConfig(p phase) data.LoaderConfig {
 	if p.kind == "control" {
 		seed += 500 // another order of the data than the stage of the same number
 	}
-	return data.LoaderConfig{Seed: seed, Workers: r.cfg.Workers, Buffer: r.cfg.Buffer, Prefetch: 4}
+	return data.LoaderConfig{Seed: seed, Workers: r.cfg.Workers, Buffer: r.cfg.Buffer, Prefetch: 4, TempDir: r.dir}
 }
