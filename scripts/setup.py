@@ -4,7 +4,7 @@
 Nothing is changed outside the cache folder ($XDG_CACHE_HOME/mclclip or ~/.cache/mclclip) and two ignored files of the
 checkout (go.work and internal/torch/libtorch_flags.go). Running it again costs about a second.
 
-libtorch, in this order: $LIBTORCH; the torch package of the active Python if it is 2.1 or newer; PyPI's torch wheel.
+libtorch, in this order: $LIBTORCH; the torch package of the active Python if it is 2.6 or newer; PyPI's torch wheel.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ TORCH = "torch==2.11.0"
 TORCH_NEEDS = ["nvidia-cuda-runtime", "nvidia-cuda-cupti"]
 PILLOW = "pillow==13.0.0"
 GOTCH = "github.com/sugarme/gotch"
-OLDEST = (2, 1)
+OLDEST = (2, 6)  # its fused AdamW on CPUs, its autocast by device type, its C++ ABI
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mclclip"
@@ -65,7 +65,7 @@ class Libtorch:
                 fail(f"{self.folder} ({origin}) is no libtorch: {needed} is missing")
         self.version = self._version()
         if self.version < OLDEST:
-            fail(f"{self.folder} ({origin}) is libtorch {self.version_text()}; 2.1 or newer is needed")
+            fail(f"{self.folder} ({origin}) is libtorch {self.version_text()}; 2.6 or newer is needed")
         # Wheels before 2.6 use GCC's old std::string; the names in libc10 tell which one this is.
         self.new_abi = b"__cxx1112basic_string" in (self.lib / "libc10.so").read_bytes()
         self.standard = "c++20" if self.version >= (2, 12) else "c++17"
