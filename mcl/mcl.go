@@ -59,18 +59,19 @@ func (r *Run) Finish(ctx context.Context) error {
 			continue
 		}
 		if err := r.make(ctx, p); err != nil {
-			return interrupted(ctx, fmt.Errorf("%s: %w", p.name, err))
+			return interrupted(p, err)
 		}
 	}
 	return r.writeIntegrated(list)
 }
 
-// interrupted replaces the error of a computation that was told to stop: what it had finished is on the disk.
-func interrupted(ctx context.Context, err error) error {
-	if ctx.Err() != nil && !errors.Is(err, train.ErrInterrupted) {
-		return train.ErrInterrupted
+// interrupted replaces the error of a computation that stopped because it was told to: what it had finished is on the disk.
+// Whatever else goes wrong meanwhile, such as a checkpoint that does not fit on the disk, stays an error.
+func interrupted(p phase, err error) error {
+	if errors.Is(err, context.Canceled) {
+		err = train.ErrInterrupted
 	}
-	return err
+	return fmt.Errorf("%s: %w", p.name, err)
 }
 
 // make makes the model of one phase.

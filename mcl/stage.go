@@ -88,12 +88,26 @@ func (r *Run) cluster(ctx context.Context, p phase, origin Origin) ([]int32, err
 	}
 	nearest := NewTorchNearest(r.device)
 	defer nearest.Close()
-	result, err := KMeans(features, nearest, r.cfg.kmeans(before.stage))
+	result, err := KMeans(features, untilDone{ctx, nearest}, r.cfg.kmeans(before.stage))
 	if err != nil {
 		return nil, fmt.Errorf("clusters of %s: %w", before.name, err)
 	}
 	r.log.Printf("%s: %d clusters of %s, sizes %v, inertia %.4g after %d passes", p.name, r.cfg.Clusters, before.name, result.Sizes, result.Inertia, result.Passes)
 	return result.Assign, SaveCentroids(filepath.Join(p.dir, centroidsFile), result.Centroids, origin)
+}
+
+// untilDone is a Nearest that ends K-means, which may take many passes, with its context.
+type untilDone struct {
+	ctx context.Context
+	Nearest
+}
+
+// Assign is that of the Nearest inside, as long as the context lasts.
+func (u untilDone) Assign(x []float32, cluster []int32) error {
+	if u.ctx.Err() != nil {
+		return context.Cause(u.ctx)
+	}
+	return u.Nearest.Assign(x, cluster)
 }
 
 func (r *Run) shards() []Shard {

@@ -15,7 +15,7 @@ import (
 )
 
 // ErrInterrupted is what Run returns after it was asked to stop and has written a checkpoint.
-var ErrInterrupted = errors.New("interrupted; a checkpoint was written")
+var ErrInterrupted = errors.New("interrupted; go on with --resume")
 
 // badStepsToStop is how many steps in a row may have a loss or gradient that is not finite before the run ends.
 const badStepsToStop = 10

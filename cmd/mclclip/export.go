@@ -14,7 +14,6 @@ import (
 	"github.com/mclclip/mclclip/data/embedding"
 	"github.com/mclclip/mclclip/internal/torch"
 	"github.com/mclclip/mclclip/mcl"
-	"github.com/mclclip/mclclip/train"
 	"github.com/mclclip/mclclip/train/metrics"
 )
 
@@ -88,9 +87,6 @@ func (f *export) do(ctx context.Context, s streams) error {
 		return err
 	}
 	if err := f.write(ctx, integrated, members, index, log, device); err != nil {
-		if ctx.Err() != nil {
-			return &exitError{codeInterrupted, train.ErrInterrupted}
-		}
 		return err
 	}
 	fmt.Fprintln(s.stdout, f.out)

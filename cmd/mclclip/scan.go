@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/mclclip/mclclip/data"
-	"github.com/mclclip/mclclip/train"
 	"github.com/mclclip/mclclip/train/metrics"
 	"github.com/mclclip/mclclip/vision/preprocess"
 )
@@ -23,9 +22,6 @@ func scanPairs(ctx context.Context, source *data.Source, workers int, log *metri
 		Workers:  workers,
 		Progress: func(done, total int64) { log.Progress("check", done, total, "pairs") },
 	})
-	if ctx.Err() != nil {
-		return nil, &exitError{codeInterrupted, train.ErrInterrupted}
-	}
 	if err != nil {
 		return nil, fmt.Errorf("--pairs: %w", err)
 	}
