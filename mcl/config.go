@@ -1,7 +1,9 @@
 package mcl
 
 import (
+	"errors"
 	"fmt"
+	"math"
 
 	"github.com/mclclip/mclclip/train"
 )
@@ -61,18 +63,34 @@ func (c Config) Validate() error {
 		return fmt.Errorf("--steps %d: want at least 1 step a stage", c.Train.Steps)
 	case !(c.AugScale > 0 && c.AugScale <= 1):
 		return fmt.Errorf("--aug-scale %g: want more than 0 and at most 1", c.AugScale)
+	case !(c.Base.LR > 0) || math.IsInf(c.Base.LR, 0):
+		return fmt.Errorf("--base-lr %g: want a number above 0", c.Base.LR)
+	case c.Base.Steps < 0:
+		return fmt.Errorf("--base-steps %d: want at least 0", c.Base.Steps)
 	case c.Workers < 0:
 		return fmt.Errorf("--workers %d: want at least 0", c.Workers)
 	case c.Buffer < 1<<20:
 		return fmt.Errorf("--buffer: want at least 1 MB")
 	}
-	if err := c.Base.Validate(); err != nil {
-		return fmt.Errorf("base model: %w", err)
-	}
-	if err := c.Train.Validate(); err != nil {
-		return err
+	for _, check := range []func() error{c.Lock.validate, c.Train.Validate, c.Base.Validate} {
+		if err := check(); err != nil {
+			return err
+		}
 	}
 	return c.kmeans(0).Validate()
+}
+
+// validate refuses locks that leave nothing to train, or that say nothing.
+func (l Lock) validate() error {
+	switch {
+	case l.ImageUnlockedGroups < 0:
+		return fmt.Errorf("--lock-image-unlocked-groups %d: want at least 0", l.ImageUnlockedGroups)
+	case l.ImageUnlockedGroups > 0 && !l.Image:
+		return fmt.Errorf("--lock-image-unlocked-groups %d: it goes with --lock-image", l.ImageUnlockedGroups)
+	case l.Text && l.Image && l.ImageUnlockedGroups == 0:
+		return errors.New("--lock-image and --lock-text together leave only the temperature to train; leave one out, or add --lock-image-unlocked-groups")
+	}
+	return nil
 }
 
 // kmeans returns the settings of the clustering of a stage's features.

@@ -18,20 +18,23 @@ import (
 
 	"github.com/mclclip/mclclip/clip"
 	"github.com/mclclip/mclclip/internal/atomicfile"
+	"github.com/mclclip/mclclip/train/metrics"
 )
 
 // Resolved is what a run was told, as config.json keeps it.
 type Resolved struct {
-	Version    int          `json:"version"`
-	Pairs      []string     `json:"pairs"`
-	Data       string       `json:"data"` // fingerprint of the pairs
-	ModelName  string       `json:"model"`
-	Model      *clip.Config `json:"model_cfg,omitempty"` // where the base model starts from random weights
-	Pretrained string       `json:"pretrained,omitempty"`
-	EXIF       bool         `json:"exif"`              // images are turned as their EXIF orientation says
-	Weights    string       `json:"weights,omitempty"` // identity of the pretrained weights
-	Epochs     float64      `json:"epochs"`            // passes over the pairs in each stage, where mcl.train.steps is 0
-	MCL        Config       `json:"mcl"`
+	Version       int          `json:"version"`
+	Pairs         []string     `json:"pairs"`
+	Data          string       `json:"data"` // fingerprint of the pairs
+	ModelName     string       `json:"model"`
+	Model         *clip.Config `json:"model_cfg,omitempty"` // where the base model starts from random weights
+	Pretrained    string       `json:"pretrained,omitempty"`
+	ImageColumn   string       `json:"image_column"`
+	CaptionColumn string       `json:"caption_column"`
+	EXIF          bool         `json:"exif"`              // images are turned as their EXIF orientation says
+	Weights       string       `json:"weights,omitempty"` // identity of the pretrained weights
+	Epochs        float64      `json:"epochs"`            // passes over the pairs in each stage, where mcl.train.steps is 0
+	MCL           Config       `json:"mcl"`
 }
 
 // Folder is a run folder that this process alone may write to.
@@ -41,18 +44,21 @@ type Folder struct {
 }
 
 // OpenFolder makes or enters a run folder and locks it. A folder that holds another run, or anything else, is refused
-// unless resume says that the run is to go on; then its settings must be the same.
+// unless resume says that the run is to go on; then its settings must be the same. A run that ended before it trained
+// anything, most often because its settings did not suit the data, may be started anew with others.
 func OpenFolder(dir string, want Resolved, resume bool) (*Folder, error) {
 	saved, err := readResolved(dir)
+	begun := err != nil || hasBegun(dir)
 	switch {
-	case err == nil && !resume:
+	case err == nil && begun && !resume:
 		return nil, fmt.Errorf("--out %s holds a run already; go on with it by --resume, or choose another folder", dir)
+	case err == nil && !begun:
 	case err == nil:
 		if err := sameSettings(dir, saved, want); err != nil {
 			return nil, err
 		}
 	case !errors.Is(err, fs.ErrNotExist):
-		return nil, err
+		return nil, fmt.Errorf("--out %s: %w", dir, err)
 	default:
 		if err := refuseFilled(dir); err != nil {
 			return nil, err
@@ -65,13 +71,35 @@ func OpenFolder(dir string, want Resolved, resume bool) (*Folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	if saved == nil {
-		if err := writeJSON(filepath.Join(dir, ConfigFile), want); err != nil {
+	if saved == nil || !begun {
+		if err := start(dir, saved, want); err != nil {
 			lock.Close()
-			return nil, err
+			return nil, fmt.Errorf("--out %s: %w", dir, err)
 		}
 	}
 	return &Folder{Dir: dir, lock: lock}, nil
+}
+
+// hasBegun tells whether anything was trained in a run folder.
+func hasBegun(dir string) bool {
+	for _, name := range []string{modelDir, checkpointsDir} {
+		if found, _ := filepath.Glob(filepath.Join(dir, "*", name)); len(found) > 0 {
+			return true
+		}
+	}
+	lines, err := os.Stat(filepath.Join(dir, metrics.LinesFile))
+	return err == nil && lines.Size() > 0
+}
+
+// start writes down what the run is. The list of usable rows that an earlier start left stays if it is of the same columns
+// of the same data.
+func start(dir string, saved map[string]any, want Resolved) error {
+	if saved["data"] != want.Data || saved["image_column"] != want.ImageColumn || saved["caption_column"] != want.CaptionColumn {
+		if err := os.RemoveAll(filepath.Join(dir, PairsDir)); err != nil {
+			return err
+		}
+	}
+	return writeJSON(filepath.Join(dir, ConfigFile), want)
 }
 
 // Close gives the folder back.
@@ -117,8 +145,8 @@ func readResolved(dir string) (map[string]any, error) {
 	return flatten(filepath.Join(dir, ConfigFile), raw)
 }
 
-// sameSettings compares the saved settings with the wanted ones and names each that differs. Where the pairs lie may change;
-// their content may not.
+// sameSettings compares the saved settings with the wanted ones and names each that differs. Where the pairs and the weights
+// lie and what the model is called may change; their content may not.
 func sameSettings(dir string, saved map[string]any, want Resolved) error {
 	raw, err := json.Marshal(want)
 	if err != nil {
@@ -137,7 +165,7 @@ func sameSettings(dir string, saved map[string]any, want Resolved) error {
 	}
 	slices.Sort(keys)
 	for _, key := range keys {
-		if strings.HasPrefix(key, "pairs") || key == "pretrained" {
+		if strings.HasPrefix(key, "pairs") || key == "pretrained" || key == "model" {
 			continue
 		}
 		if a, b := fmt.Sprint(saved[key]), fmt.Sprint(now[key]); a != b {

@@ -23,6 +23,7 @@ type phase struct {
 const (
 	ConfigFile     = "config.json"
 	IntegratedFile = "integrated.json"
+	PairsDir       = "pairs" // which rows are used
 	baseDir        = "stage-0"
 	modelDir       = "model"
 	checkpointsDir = "checkpoints"

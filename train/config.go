@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/mclclip/mclclip/internal/torch"
@@ -54,10 +55,10 @@ func (c Config) Validate() error {
 		{c.Groups >= 1 && c.GlobalBatch()%max(c.Groups, 1) != 0, fmt.Sprintf("--groups %d does not divide the batch of %d pairs", c.Groups, c.GlobalBatch())},
 		{c.Groups >= 1 && c.GlobalBatch()/max(c.Groups, 1) < 2, fmt.Sprintf("--groups %d leaves %d pair of the batch of %d to a group; a pair needs at least one negative: raise --batch-size or lower --groups", c.Groups, c.GlobalBatch()/max(c.Groups, 1), c.GlobalBatch())},
 		{c.Steps < 0, fmt.Sprintf("--steps %d: want at least 0", c.Steps)},
-		{!(c.LR > 0), fmt.Sprintf("--lr %g: want more than 0", c.LR)},
+		{!(c.LR > 0) || math.IsInf(c.LR, 0), fmt.Sprintf("--lr %g: want a number above 0", c.LR)},
 		{c.Warmup < 0, fmt.Sprintf("--warmup %d: want at least 0 steps", c.Warmup)},
-		{c.WeightDecay < 0, fmt.Sprintf("--wd %g: want at least 0", c.WeightDecay)},
-		{c.GradClip < 0, fmt.Sprintf("--grad-clip-norm %g: want at least 0", c.GradClip)},
+		{!(c.WeightDecay >= 0) || math.IsInf(c.WeightDecay, 0), fmt.Sprintf("--wd %g: want a number from 0 on", c.WeightDecay)},
+		{!(c.GradClip >= 0) || math.IsInf(c.GradClip, 0), fmt.Sprintf("--grad-clip-norm %g: want a number from 0 on", c.GradClip)},
 		{!(c.Beta1 >= 0 && c.Beta1 < 1), fmt.Sprintf("--beta1 %g: want 0 to less than 1", c.Beta1)},
 		{!(c.Beta2 >= 0 && c.Beta2 < 1), fmt.Sprintf("--beta2 %g: want 0 to less than 1", c.Beta2)},
 		{!(c.Eps > 0), fmt.Sprintf("--eps %g: want more than 0", c.Eps)},

@@ -42,7 +42,7 @@ func New(cfg Config, model *clip.Model, pre clip.Preprocess) (t *Trainer, err er
 	}
 	opt := newOptimizer(model.Parameters())
 	if len(opt.all) == 0 {
-		return nil, fmt.Errorf("nothing is left to train: --lock-image and --lock-text together lock the whole model")
+		return nil, errors.New("nothing is left to train: every parameter is locked")
 	}
 	return &Trainer{cfg: cfg, model: model, inputs: clip.NewInputs(model, pre), opt: opt}, nil
 }

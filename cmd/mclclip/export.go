@@ -77,6 +77,11 @@ func (f *export) do(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	writer, err := f.writer(integrated, members, source)
+	if err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	defer writer.Abort()
 	log, err := metrics.Open(metrics.Config{Console: s.stderr})
 	if err != nil {
 		return err
@@ -86,7 +91,7 @@ func (f *export) do(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	if err := f.write(ctx, integrated, members, index, log, device); err != nil {
+	if err := f.write(ctx, writer, members, index, log, device); err != nil {
 		return err
 	}
 	fmt.Fprintln(s.stdout, f.out)
@@ -144,7 +149,7 @@ func names(members []mcl.Member) string {
 }
 
 // write embeds every usable pair and writes it; memory does not grow with their number.
-func (f *export) write(ctx context.Context, i mcl.Integrated, members []mcl.Member, index *data.Index, log *metrics.Logger, device torch.Device) (err error) {
+func (f *export) write(ctx context.Context, writer embedding.Writer, members []mcl.Member, index *data.Index, log *metrics.Logger, device torch.Device) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	towers, err := openTowers(f.run, members, device)
@@ -153,11 +158,6 @@ func (f *export) write(ctx context.Context, i mcl.Integrated, members []mcl.Memb
 	}
 	defer towers.close()
 	join := f.join()
-	writer, err := f.writer(i, members, index)
-	if err != nil {
-		return err
-	}
-	defer writer.Abort()
 	done := int64(0)
 	for batch, err := range data.Sequential(ctx, index, f.batch, towers.transform, data.LoaderConfig{Workers: f.machine.workers, Buffer: 256 << 20, Prefetch: 2}) {
 		if err != nil {
@@ -192,10 +192,10 @@ func (f *export) join() func(image bool, parts [][]float32) []float32 {
 }
 
 // writer makes the writer of the format, with all that a reader must know about the embeddings.
-func (f *export) writer(i mcl.Integrated, members []mcl.Member, index *data.Index) (embedding.Writer, error) {
+func (f *export) writer(i mcl.Integrated, members []mcl.Member, source *data.Source) (embedding.Writer, error) {
 	meta := embedding.Meta{
 		Model: i.Model, Normalized: f.normalize && !f.sum, Metric: "cosine", DType: f.dtype,
-		DataFingerprint: index.Source().Fingerprint(), Build: version,
+		DataFingerprint: source.Fingerprint(), Build: version,
 	}
 	if f.sum {
 		meta.Metric = "ip"

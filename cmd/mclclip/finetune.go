@@ -2,17 +2,15 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/mclclip/mclclip/clip"
 	"github.com/mclclip/mclclip/data"
 	"github.com/mclclip/mclclip/mcl"
 	"github.com/mclclip/mclclip/train"
@@ -141,7 +139,7 @@ func (f *finetune) run(ctx context.Context, s streams) error {
 		return err
 	}
 	fmt.Fprintf(s.stdout, "%s\n", filepath.Join(f.out, mcl.IntegratedFile))
-	return skippedRows(index, filepath.Join(f.out, pairsDir)+" lists them")
+	return skippedRows(index, filepath.Join(f.out, mcl.PairsDir)+" lists them")
 }
 
 // check validates the flags and fills in what they imply.
@@ -152,8 +150,11 @@ func (f *finetune) check() error {
 	if f.model == "" && f.pretrained == "" {
 		return errors.New("--pretrained is missing (a folder with weights); or give --model and --base-steps to train from random weights")
 	}
-	if !(f.epochs > 0) {
-		return fmt.Errorf("--epochs %g: want more than 0", f.epochs)
+	if f.pretrained == "" && f.cfg.Base.Steps == 0 {
+		return errors.New("--base-steps is missing: without --pretrained the base model starts from random weights, and must be trained first")
+	}
+	if !(f.epochs > 0) || math.IsInf(f.epochs, 0) {
+		return fmt.Errorf("--epochs %g: want a number above 0", f.epochs)
 	}
 	t := &f.cfg.Train
 	t.SaveEvery, t.SaveMinutes = 0, 0
@@ -182,47 +183,29 @@ func (f *finetune) steps(usable int64) {
 
 // resolve says what the run is, for config.json.
 func (f *finetune) resolve(source *data.Source) (mcl.Resolved, error) {
-	r := mcl.Resolved{Version: 1, Pairs: f.pairs.patterns, Data: source.Fingerprint(), ModelName: f.model, EXIF: f.exif, Epochs: f.epochs, MCL: f.cfg}
+	image, caption, _ := source.Columns()
+	r := mcl.Resolved{
+		Version: 1, Pairs: f.pairs.patterns, Data: source.Fingerprint(), ImageColumn: image, CaptionColumn: caption,
+		ModelName: f.model, EXIF: f.exif, Epochs: f.epochs, MCL: f.cfg,
+	}
 	if f.pretrained == "" {
 		cfg, err := architecture(f.model)
 		if err != nil {
-			return r, &exitError{codeUsage, fmt.Errorf("--model: %w", err)}
+			return r, usageErrorf("--model: %w", err)
 		}
 		r.Model = &cfg
 		return r, nil
 	}
-	found, _, err := clip.ReadConfig(f.pretrained)
-	if err != nil {
-		return r, fmt.Errorf("--pretrained: %w", err)
+	if err := checkPretrained(f.pretrained, f.model); err != nil {
+		return r, err
 	}
 	if f.model == "" {
 		r.ModelName = filepath.Base(filepath.Clean(f.pretrained))
-	} else if preset, err := architecture(f.model); err != nil {
-		return r, &exitError{codeUsage, fmt.Errorf("--model: %w", err)}
-	} else if preset != found {
-		return r, fmt.Errorf("--model %s is not the architecture of --pretrained %s; leave --model out", f.model, f.pretrained)
 	}
+	var err error
 	r.Pretrained = f.pretrained
 	r.Weights, err = mcl.Identity(f.pretrained)
 	return r, err
-}
-
-// architecture is a preset by its name, or an open_clip configuration by its path.
-func architecture(model string) (c clip.Config, err error) {
-	if !strings.HasSuffix(model, ".json") {
-		return clip.Preset(model)
-	}
-	raw, err := os.ReadFile(model)
-	if err != nil {
-		return c, err
-	}
-	if err := json.Unmarshal(raw, &c); err != nil {
-		return c, fmt.Errorf("%s: %w", model, err)
-	}
-	if err := c.Validate(); err != nil {
-		return c, fmt.Errorf("%s: %w", model, err)
-	}
-	return c, nil
 }
 
 // position is where a resumed run stands in its records; nil for a new run.
@@ -234,12 +217,9 @@ func (f *finetune) position() *metrics.Position {
 	return &p
 }
 
-// pairsDir is the folder inside a run folder that says which rows are used.
-const pairsDir = "pairs"
-
 // scan reads which rows can be used from the run folder, or looks at every pair once.
 func (f *finetune) scan(ctx context.Context, source *data.Source, log *metrics.Logger) (*data.Index, error) {
-	dir := filepath.Join(f.out, pairsDir)
+	dir := filepath.Join(f.out, mcl.PairsDir)
 	if _, err := os.Stat(dir); err == nil {
 		return data.LoadIndex(dir, source)
 	}

@@ -57,9 +57,14 @@ func TestFinetuneMmvpExport(t *testing.T) {
 	if _, again, _ := mclclip(t, "", "mmvp", "--run", run, "--data", benchmark); again != table {
 		t.Errorf("a second run gives another table:\n%s\n%s", table, again)
 	}
-	code, single, stderr := mclclip(t, "", "mmvp", "--pretrained", filepath.Join(run, "stage-1", "model"), "--data", benchmark, "--json")
+	stage1 := filepath.Join(run, "stage-1", "model")
+	code, single, stderr := mclclip(t, "", "mmvp", "--model", "tiny", "--pretrained", stage1, "--data", benchmark, "--json")
 	if code != codeDone || !json.Valid([]byte(single)) {
 		t.Errorf("mmvp of one model: exit code %d, stderr %q", code, stderr)
+	}
+
+	if code, _, stderr := mclclip(t, "", "mmvp", "--model", "small", "--pretrained", stage1, "--data", benchmark); code != codeError || !strings.Contains(stderr, "--model small is not the architecture") {
+		t.Errorf("mmvp of another model: exit code %d, stderr %q", code, stderr)
 	}
 
 	for _, more := range [][]string{{}, {"--format", "npy", "--dtype", "float16"}, {"--sum"}, {"--stages", "base,stage-2", "--normalize=false"}} {
@@ -71,6 +76,10 @@ func TestFinetuneMmvpExport(t *testing.T) {
 		if entries, err := os.ReadDir(out); err != nil || len(entries) == 0 {
 			t.Errorf("export %v wrote nothing: %v", more, err)
 		}
+	}
+	code, _, stderr = mclclip(t, "", "export", "--run", run, "--pairs", pairs, "--out", pairs)
+	if code != codeError || !strings.Contains(stderr, "--out") || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("export into a filled folder: exit code %d, stderr %q; want one line, before any pair is read", code, stderr)
 	}
 }
 
@@ -154,7 +163,7 @@ func TestBadRowsAreSkippedCountedAndListed(t *testing.T) {
 	if code != codeSkipped || !strings.Contains(stderr, "3 of 160 rows were skipped") {
 		t.Fatalf("exit code %d, stderr %q; want 3 and a count", code, stderr)
 	}
-	list, err := os.ReadFile(filepath.Join(run, pairsDir, "skipped.csv"))
+	list, err := os.ReadFile(filepath.Join(run, mcl.PairsDir, "skipped.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,6 +197,16 @@ func TestMistakesAreAnsweredInOneLine(t *testing.T) {
 		"no out":            {[]string{"finetune", "--pairs", pairs}, codeUsage, "--out is missing"},
 		"no model":          {[]string{"finetune", "--pairs", pairs, "--out", missing}, codeUsage, "--pretrained is missing"},
 		"unknown model":     {trainArgs(pairs, missing, "--model", "ViT-Z-99"), codeUsage, "ViT-L-14"},
+		"no base steps":     {trainArgs(pairs, missing, "--base-steps", "0"), codeUsage, "--base-steps is missing"},
+		"base rate":         {trainArgs(pairs, missing, "--base-lr", "0"), codeUsage, "--base-lr 0"},
+		"decay":             {trainArgs(pairs, missing, "--wd", "NaN"), codeUsage, "--wd NaN"},
+		"threads":           {trainArgs(pairs, missing, "--threads", "100000"), codeUsage, "--threads 100000"},
+		"workers":           {trainArgs(pairs, missing, "--workers", "-1"), codeUsage, "--workers -1"},
+		"device":            {trainArgs(pairs, missing, "--device", "gpu"), codeUsage, "--device \"gpu\""},
+		"both towers":       {trainArgs(pairs, missing, "--lock-image", "--lock-text"), codeUsage, "--lock-text together"},
+		"unlocked groups":   {trainArgs(pairs, missing, "--lock-image", "--lock-image-unlocked-groups", "-1"), codeUsage, "--lock-image-unlocked-groups -1"},
+		"unlocked of what":  {trainArgs(pairs, missing, "--lock-image-unlocked-groups", "1"), codeUsage, "goes with --lock-image"},
+		"out is a file":     {trainArgs(pairs, cut), codeError, "--out " + cut},
 		"no pairs":          {trainArgs(missing, missing), codeError, "no file matches"},
 		"no such column":    {trainArgs(pairs, missing, "--caption-column", "legend"), codeError, "legend"},
 		"cut shard":         {trainArgs(pairs, missing, "--pairs", cut), codeError, cut},
@@ -198,6 +217,7 @@ func TestMistakesAreAnsweredInOneLine(t *testing.T) {
 		"save every":        {trainArgs(pairs, missing, "--save-every", "often"), codeUsage, "--save-every"},
 		"no run":            {[]string{"mmvp", "--run", missing, "--data", filepath.Join(pairs, "benchmark")}, codeError, "no finished run"},
 		"no benchmark":      {[]string{"mmvp", "--run", missing, "--data", missing}, codeError, "Questions.csv"},
+		"model of what":     {[]string{"mmvp", "--run", missing, "--model", "tiny", "--data", missing}, codeUsage, "--pretrained"},
 		"run or weights":    {[]string{"mmvp", "--data", missing}, codeUsage, "--run"},
 		"export format":     {[]string{"export", "--run", missing, "--out", missing, "--format", "csv"}, codeUsage, "--format"},
 	} {

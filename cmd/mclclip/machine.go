@@ -21,13 +21,16 @@ func (m *machineFlags) flags() []cli.Flag {
 	}
 }
 
+// mostThreads is what no machine can use; with many more the system ends the process.
+const mostThreads = 1024
+
 // apply sets the threads and finds the device.
 func (m *machineFlags) apply() (torch.Device, error) {
-	if m.threads < 0 {
-		return torch.CPU, usageErrorf("--threads %d: want at least 0", m.threads)
+	if m.threads < 0 || m.threads > mostThreads {
+		return torch.CPU, usageErrorf("--threads %d: want 0 to %d", m.threads, mostThreads)
 	}
-	if m.workers < 0 {
-		return torch.CPU, usageErrorf("--workers %d: want at least 0", m.workers)
+	if m.workers < 0 || m.workers > mostThreads {
+		return torch.CPU, usageErrorf("--workers %d: want 0 to %d", m.workers, mostThreads)
 	}
 	device, err := torch.ParseDevice(m.device)
 	if err != nil {

@@ -23,6 +23,7 @@ type score struct {
 	run        string
 	data       string
 	pretrained string
+	model      string
 	out        string
 	json       bool
 }
@@ -39,6 +40,7 @@ func mmvpCommand(s streams) *cli.Command {
 			&cli.StringFlag{Name: "data", Usage: "benchmark `FOLDER` with Questions.csv and the images", Destination: &f.data},
 			&cli.StringFlag{Name: "run", Usage: "run `FOLDER` of finetune", Destination: &f.run},
 			&cli.StringFlag{Name: "pretrained", Usage: "in place of --run: `FOLDER` with the weights of one CLIP", Destination: &f.pretrained},
+			&cli.StringFlag{Name: "model", Usage: "with --pretrained: architecture `NAME` that the weights must have", Destination: &f.model},
 			&cli.StringFlag{Name: "out", Usage: "`FOLDER` of the reports; by default the run's own folder, below mmvp", Destination: &f.out},
 			&cli.BoolFlag{Name: "json", Usage: "print the whole report as JSON", Destination: &f.json},
 		}, f.machine.flags()...),
@@ -58,6 +60,9 @@ func (f *score) do(ctx context.Context, s streams) error {
 	if (f.run == "") == (f.pretrained == "") {
 		return usageErrorf("give either --run, a folder of finetune, or --pretrained, a folder of weights")
 	}
+	if f.model != "" && f.pretrained == "" {
+		return usageErrorf("--model %s goes with --pretrained, the folder of its weights", f.model)
+	}
 	device, err := f.machine.apply()
 	if err != nil {
 		return err
@@ -65,6 +70,9 @@ func (f *score) do(ctx context.Context, s streams) error {
 	dataset, err := mmvp.Open(f.data)
 	if err != nil {
 		return fmt.Errorf("--data: %w", err)
+	}
+	if err := f.prepare(); err != nil {
+		return err
 	}
 	columns, err := f.columns(ctx, dataset, device)
 	if err != nil {
@@ -208,20 +216,34 @@ func (f *score) report(d *mmvp.Dataset, columns []mmvp.Column) (*mmvp.Report, er
 	return report, nil
 }
 
-// write leaves the report beside the run in three forms; a single model needs --out for that.
-func (f *score) write(report *mmvp.Report) error {
-	out := f.out
-	if out == "" && f.run != "" {
-		out = filepath.Join(f.run, "mmvp")
+// prepare checks the weights of a single model and makes the folder of the reports, which is cheap, before anything is embedded.
+func (f *score) prepare() error {
+	if f.pretrained != "" {
+		if err := checkPretrained(f.pretrained, f.model); err != nil {
+			return err
+		}
+	} else if _, err := mcl.ReadIntegrated(f.run); err != nil {
+		return fmt.Errorf("--run: %w", err)
 	}
-	if out == "" {
+	if f.out == "" && f.run != "" {
+		f.out = filepath.Join(f.run, "mmvp")
+	}
+	if f.out == "" {
 		return nil
 	}
-	if err := os.MkdirAll(out, 0o777); err != nil {
+	if err := os.MkdirAll(f.out, 0o777); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
+	return nil
+}
+
+// write leaves the report beside the run in three forms; a single model needs --out for that.
+func (f *score) write(report *mmvp.Report) error {
+	if f.out == "" {
+		return nil
+	}
 	for name, write := range map[string]func(io.Writer) error{"mmvp.json": report.WriteJSON, "mmvp.csv": report.WriteCSV, "mmvp.html": report.WriteHTML} {
-		if err := atomicfile.WriteFile(filepath.Join(out, name), write); err != nil {
+		if err := atomicfile.WriteFile(filepath.Join(f.out, name), write); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,119 @@
+package mcl
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// enter opens a run folder and gives it back.
+func enter(t *testing.T, dir string, want Resolved, resume bool) error {
+	t.Helper()
+	folder, err := OpenFolder(dir, want, resume)
+	if err != nil {
+		return err
+	}
+	return folder.Close()
+}
+
+func makeFile(t *testing.T, path string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("x"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestARunIsResumedWithItsOwnSettingsOnly(t *testing.T) {
+	settings := Resolved{Pairs: []string{"a/*.parquet"}, Data: "d1", ImageColumn: "image", CaptionColumn: "caption", ModelName: "tiny", Weights: "w1", MCL: DefaultConfig()}
+	dir := t.TempDir()
+	if err := enter(t, dir, settings, false); err != nil {
+		t.Fatal(err)
+	}
+	makeFile(t, filepath.Join(dir, baseDir, checkpointsDir, "step-00000001", "state.json"))
+	for name, test := range map[string]struct {
+		change func(*Resolved)
+		want   string // in the error; "" where the run goes on
+	}{
+		"nothing":          {func(*Resolved) {}, ""},
+		"moved pairs":      {func(r *Resolved) { r.Pairs = []string{"b/*.parquet", "c"} }, ""},
+		"moved weights":    {func(r *Resolved) { r.Pretrained, r.ModelName = "elsewhere/other", "other" }, ""},
+		"more workers":     {func(r *Resolved) { r.MCL.Workers, r.MCL.Buffer, r.MCL.Train.SaveEvery = 9, 1<<20, 7 }, ""},
+		"other data":       {func(r *Resolved) { r.Data = "d2" }, "data was d1, is d2"},
+		"other captions":   {func(r *Resolved) { r.CaptionColumn = "title" }, "caption_column was caption, is title"},
+		"other weights":    {func(r *Resolved) { r.Weights = "w2" }, "weights was w1, is w2"},
+		"other seed":       {func(r *Resolved) { r.MCL.Seed = 1 }, "mcl.seed was 0, is 1"},
+		"other start":      {func(r *Resolved) { r.MCL.Init = "previous" }, "mcl.init was base, is previous"},
+		"turned by EXIF":   {func(r *Resolved) { r.EXIF = true }, "exif was false, is true"},
+		"other lock":       {func(r *Resolved) { r.MCL.Lock.Text = true }, "mcl.lock.text was false, is true"},
+		"other base steps": {func(r *Resolved) { r.MCL.Base.Steps = 5 }, "mcl.base.steps was 0, is 5"},
+	} {
+		changed := settings
+		test.change(&changed)
+		err := enter(t, dir, changed, true)
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: got %v, want %q", name, err, test.want)
+		}
+	}
+}
+
+// Settings that do not suit the data show only when the pairs were looked at; then the folder must not be lost.
+func TestARunThatTrainedNothingMayStartAnew(t *testing.T) {
+	dir, settings := t.TempDir(), Resolved{Data: "d1", MCL: DefaultConfig()}
+	list := filepath.Join(dir, PairsDir, "index.json")
+	if err := enter(t, dir, settings, false); err != nil {
+		t.Fatal(err)
+	}
+	makeFile(t, list)
+	settings.MCL.Clusters = 3
+	if err := enter(t, dir, settings, false); err != nil {
+		t.Fatalf("other settings: %v", err)
+	}
+	if saved, err := readResolved(dir); err != nil || fmt.Sprint(saved["mcl.clusters"]) != "3" {
+		t.Errorf("config.json has %v (%v), want the new settings", saved["mcl.clusters"], err)
+	}
+	if _, err := os.Stat(list); err != nil {
+		t.Errorf("the list of usable rows of the same data is gone: %v", err)
+	}
+	for name, change := range map[string]func(){"data": func() { settings.Data = "d2" }, "captions": func() { settings.CaptionColumn = "title" }} {
+		makeFile(t, list)
+		change()
+		if err := enter(t, dir, settings, false); err != nil {
+			t.Fatalf("other %s: %v", name, err)
+		}
+		if _, err := os.Stat(list); err == nil {
+			t.Errorf("the list of usable rows of other %s stayed", name)
+		}
+	}
+	for _, name := range []string{"stage-0/model", "stage-1/checkpoints", "metrics.jsonl"} {
+		path := filepath.Join(dir, name)
+		makeFile(t, path)
+		if err := enter(t, dir, settings, false); err == nil || !strings.Contains(err.Error(), "--resume") {
+			t.Errorf("with %s the folder is taken over (%v)", name, err)
+		}
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAFolderInUseIsLocked(t *testing.T) {
+	dir, settings := t.TempDir(), Resolved{MCL: DefaultConfig()}
+	first, err := OpenFolder(dir, settings, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := enter(t, dir, settings, true); err == nil || !strings.Contains(err.Error(), "another process") {
+		t.Errorf("got %v, want a word on the other process", err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := enter(t, dir, settings, true); err != nil {
+		t.Error(err)
+	}
+}
