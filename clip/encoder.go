@@ -24,7 +24,8 @@ type Encoder struct {
 const encoderBatch = 32
 
 // OpenEncoder loads the weights in a folder.
-func OpenEncoder(dir string, device torch.Device) (*Encoder, error) {
+func OpenEncoder(dir string, device torch.Device) (e *Encoder, err error) {
+	defer torch.Recover(&err)
 	model, pre, err := Load(dir, device)
 	if err != nil {
 		return nil, err
@@ -93,15 +94,15 @@ func (e *Encoder) batches(n int, forward func(scope *torch.Scope, from, to int) 
 	defer torch.Recover(&err)
 	width := e.Model.Config.EmbedDim
 	for from := 0; from < n; from += encoderBatch {
-		scope := torch.NewScope()
 		var features []float32
 		torch.NoGrad(func() {
+			scope := torch.NewScope()
+			defer scope.Close()
 			var out *torch.Tensor
 			if out, err = forward(scope, from, min(from+encoderBatch, n)); err == nil {
 				features = out.Floats()
 			}
 		})
-		scope.Close()
 		if err != nil {
 			return nil, err
 		}

@@ -132,6 +132,20 @@ func TestEncoderNamesTheImageItCannotRead(t *testing.T) {
 	}
 }
 
+func TestAFailedBatchLeavesNothing(t *testing.T) {
+	torchtest.NoLeak(t)
+	encoder, err := OpenEncoder(tinyFolder(t), torch.CPU)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer encoder.Close()
+	tokens := make([]int32, encoder.Model.Config.Text.ContextLength)
+	tokens[0] = int32(encoder.Model.Config.Text.VocabSize) // beyond the table
+	if _, err := encoder.Tokens(tokens, 3, 1); err == nil {
+		t.Error("an id that the vocabulary lacks was embedded")
+	}
+}
+
 func flat(rows [][]float32) (all []float32) {
 	for _, row := range rows {
 		all = append(all, row...)

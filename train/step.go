@@ -80,28 +80,37 @@ func (t *Trainer) cachedGradient(scope *torch.Scope, batch data.Batch) float64 {
 	imageGrad, textGrad := images.Grad(scope), texts.Grad(scope)
 	for from := 0; from < len(batch.Rows); from += t.cfg.BatchSize {
 		to := min(from+t.cfg.BatchSize, len(batch.Rows))
-		part := torch.NewScope()
-		image, text := t.encode(part, batch, from, to)
-		share := passOn(part, image, imageGrad, from, to).Add(passOn(part, text, textGrad, from, to))
-		if share.Trainable() {
-			share.Backward()
-		}
-		part.Close()
+		inPart(func(part *torch.Scope) {
+			image, text := t.encode(part, batch, from, to)
+			share := passOn(part, image, imageGrad, from, to).Add(passOn(part, text, textGrad, from, to))
+			if share.Trainable() {
+				share.Backward()
+			}
+		})
 	}
 	return loss.Item()
 }
 
-// features embeds the batch part by part without a graph.
+// features embeds the batch part by part without a graph, and keeps nothing of a part but its features.
 func (t *Trainer) features(scope *torch.Scope, batch data.Batch) (images, texts *torch.Tensor) {
 	torch.NoGrad(func() {
 		var imageParts, textParts []*torch.Tensor
 		for from := 0; from < len(batch.Rows); from += t.cfg.BatchSize {
-			image, text := t.encode(scope, batch, from, min(from+t.cfg.BatchSize, len(batch.Rows)))
-			imageParts, textParts = append(imageParts, image), append(textParts, text)
+			inPart(func(part *torch.Scope) {
+				image, text := t.encode(part, batch, from, min(from+t.cfg.BatchSize, len(batch.Rows)))
+				imageParts, textParts = append(imageParts, image.In(scope)), append(textParts, text.In(scope))
+			})
 		}
 		images, texts = torch.Concat(0, imageParts...), torch.Concat(0, textParts...)
 	})
 	return images, texts
+}
+
+// inPart gives f a scope of its own: the tensors of one part of a batch.
+func inPart(f func(part *torch.Scope)) {
+	part := torch.NewScope()
+	defer part.Close()
+	f(part)
 }
 
 // passOn is a scalar whose gradient by features [n, E] is the rows from..to of grad.

@@ -213,6 +213,22 @@ func TestAccumulationGivesTheGradientOfTheWholeBatch(t *testing.T) {
 	}
 }
 
+// Of each part only its features stay: pixels of the whole batch would be as large as what accumulation is to save.
+func TestAccumulationHoldsOnePartOfABatch(t *testing.T) {
+	torchtest.NoLeak(t)
+	cfg := testConfig(1)
+	cfg.BatchSize, cfg.AccumFreq = 2, 4
+	trainer := tinyTrainer(t, cfg, tinyModel(t, 1))
+	scope := torch.NewScope()
+	defer scope.Close()
+	before := torch.Live()
+	trainer.features(scope, noiseBatch(1, 8))
+	const want = 2 * (4 + 1) // images and texts: four parts and what they are joined to
+	if left := torch.Live() - before; left != want {
+		t.Errorf("%d tensors are left of a batch in 4 parts, want %d", left, want)
+	}
+}
+
 func TestAResumedRunEndsInTheSameWeights(t *testing.T) {
 	torchtest.NoLeak(t)
 	whole := tinyModel(t, 2)
