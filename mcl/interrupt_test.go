@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -30,6 +31,31 @@ func TestAnInterruptionThatCannotBeSavedIsAnError(t *testing.T) {
 	run := startRun(t, dir, c, sceneIndex(t, 160), &stopper{text: "base", n: 2, stop: cancel})
 	if err := run.Finish(ctx); !errors.Is(err, syscall.ENOSPC) || errors.Is(err, train.ErrInterrupted) {
 		t.Errorf("got %v, want the disk to be full and no word of an interruption", err)
+	}
+}
+
+// What a killed process left, half a file of features and the checkpoints of a model that is done, goes when the run goes on.
+func TestLeftoversOfAKilledRunGo(t *testing.T) {
+	torchtest.NoLeak(t)
+	dir, c := t.TempDir(), smallRun()
+	c.Stages, c.Control = 1, false
+	index := sceneIndex(t, 160)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	if err := startRun(t, dir, c, index, &stopper{text: "base: waited", n: 1, stop: cancel}).Finish(ctx); !errors.Is(err, train.ErrInterrupted) {
+		t.Fatalf("got %v, want ErrInterrupted", err)
+	}
+	features := filepath.Join(dir, "stage-1", ".features.f32.tmp-0123456789abcdef")
+	checkpoint := filepath.Join(dir, baseDir, checkpointsDir, "step-00000004", "model.safetensors")
+	makeFile(t, features)
+	makeFile(t, checkpoint)
+	if err := startRun(t, dir, c, index, io.Discard).Finish(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{features, checkpoint} {
+		if _, err := os.Stat(path); err == nil {
+			t.Errorf("%s stayed", path)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/mclclip/mclclip/clip"
 	"github.com/mclclip/mclclip/data"
+	"github.com/mclclip/mclclip/internal/atomicfile"
 	"github.com/mclclip/mclclip/internal/torch"
 	"github.com/mclclip/mclclip/train"
 	"github.com/mclclip/mclclip/train/metrics"
@@ -55,11 +56,14 @@ func (r *Run) Finish(ctx context.Context) error {
 	defer runtime.UnlockOSThread()
 	list := phases(r.dir, r.cfg)
 	for _, p := range list {
-		if p.done() {
-			continue
+		if !p.done() {
+			if err := r.make(ctx, p); err != nil {
+				return interrupted(p, err)
+			}
 		}
-		if err := r.make(ctx, p); err != nil {
-			return interrupted(p, err)
+		// Two thirds of them are moments that nothing needs any more.
+		if err := os.RemoveAll(p.checkpoints()); err != nil {
+			return err
 		}
 	}
 	return r.writeIntegrated(list)
@@ -79,6 +83,9 @@ func (r *Run) make(ctx context.Context, p phase) error {
 	if err := os.MkdirAll(p.dir, 0o777); err != nil {
 		return err
 	}
+	if _, err := atomicfile.RemoveLeftovers(p.dir); err != nil { // of a run that was killed: features take much room
+		return err
+	}
 	grouper, cfg, err := r.batches(ctx, p)
 	if err != nil {
 		return err
@@ -93,10 +100,7 @@ func (r *Run) make(ctx context.Context, p phase) error {
 			return err
 		}
 	}
-	if err := model.Save(p.model(), pre); err != nil {
-		return err
-	}
-	return os.RemoveAll(p.checkpoints()) // two thirds of them are moments that nothing needs any more
+	return model.Save(p.model(), pre)
 }
 
 // batches returns how the batches of a phase are composed and the settings of its training.

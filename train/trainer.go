@@ -77,7 +77,7 @@ type Phase struct {
 }
 
 // Run trains until the configured number of steps is done and leaves a checkpoint of the last one. When ctx ends it
-// finishes the step at hand, writes a checkpoint and returns ErrInterrupted.
+// finishes the step at hand, writes a checkpoint and returns ErrInterrupted; when the batches fail it writes one as well.
 func (t *Trainer) Run(ctx context.Context, batches Batches, phase Phase) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -89,7 +89,7 @@ func (t *Trainer) Run(ctx context.Context, batches Batches, phase Phase) error {
 			return t.interrupt(phase)
 		}
 		if err != nil {
-			return err
+			return t.keep(phase, err)
 		}
 		waited := time.Since(start)
 		result, err := t.Step(batch)
@@ -119,6 +119,14 @@ func (t *Trainer) interrupt(phase Phase) error {
 	}
 	phase.Log.Printf("%s: stopped after step %d of %d; go on with --resume", phase.Name, t.done, t.cfg.Steps)
 	return ErrInterrupted
+}
+
+// keep saves what was done before the data failed, for instance by a shard that is gone.
+func (t *Trainer) keep(phase Phase, failure error) error {
+	if err := t.save(phase); err != nil {
+		return fmt.Errorf("%w (nor could a checkpoint be written: %w)", failure, err)
+	}
+	return fmt.Errorf("%w; a checkpoint of step %d was written, go on with --resume", failure, t.done)
 }
 
 // due tells whether a checkpoint is to be written after this step.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -244,7 +245,13 @@ func TestAResumedRunEndsInTheSameWeights(t *testing.T) {
 		t.Fatalf("got %v, want the end of the batches", err)
 	}
 	path, _, err := checkpoint.Latest(phase.Dir)
-	if err != nil {
+	if step, _ := checkpoint.StepOf(path); err != nil || step != 6 {
+		t.Fatalf("the newest checkpoint is %q (%v), want that of the last step before the data failed", path, err)
+	}
+	if err := os.RemoveAll(path); err != nil { // as after a crash
+		t.Fatal(err)
+	}
+	if path, _, err = checkpoint.Latest(phase.Dir); err != nil {
 		t.Fatal(err)
 	}
 	resumed := tinyModel(t, 3) // other weights: the checkpoint must bring all of them
