@@ -9,6 +9,7 @@ libtorch, in this order: $LIBTORCH; the torch package of the active Python if it
 
 import hashlib
 import importlib.util
+import inspect
 import json
 import os
 import re
@@ -40,7 +41,10 @@ def fail(text):
 
 
 def run(*args, **kwargs):
-    return subprocess.run(args, check=True, text=True, capture_output=True, **kwargs).stdout
+    result = subprocess.run(args, text=True, capture_output=True, **kwargs)
+    if result.returncode:
+        fail(f"{' '.join(args)}: {result.stderr.strip() or result.stdout.strip()}")
+    return result.stdout
 
 
 def require_tools():
@@ -121,7 +125,6 @@ def download_libtorch():
     target = CACHE / TORCH.replace("==", "-")
     if (target / "complete").exists():
         return target / "torch"
-    CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as temporary:
         temporary = Path(temporary)
         pip_download([TORCH, *TORCH_NEEDS], temporary / "wheels")
@@ -170,11 +173,12 @@ def fetch_image_libraries():
 def fit_gotch(libtorch):
     """Copies gotch to the cache, makes it compile with this libtorch, and returns the folder of the copy."""
     module = json.loads(run("go", "mod", "download", "-json", f"{GOTCH}@{gotch_version()}", cwd=ROOT, env=outside_workspace()))
-    recipe = "\n".join([module["Sum"], Path(__file__).read_text(), *libtorch.cxxflags(), *libtorch.ldflags()])
+    # Whatever else changes in this script, gotch is not fitted and compiled again.
+    steps = [inspect.getsource(step) for step in (fit_gotch, silence_unfit_functions, bad_lines, replace_body, write_flags)]
+    recipe = "\n".join([module["Sum"], *steps, *libtorch.cxxflags(), *libtorch.ldflags()])
     target = CACHE / f"gotch-{gotch_version()}-libtorch-{libtorch.version_text()}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
     if target.exists():
         return target
-    CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as temporary:
         copy = Path(temporary) / "gotch"
         shutil.copytree(module["Dir"], copy)
@@ -265,6 +269,7 @@ def write_workspace(gotch):
 
 def main():
     require_tools()
+    CACHE.mkdir(parents=True, exist_ok=True)
     libtorch = find_libtorch()
     say(f"libtorch {libtorch.version_text()} in {libtorch.folder} ({libtorch.origin}; {'new' if libtorch.new_abi else 'old'} C++ ABI)")
     fetch_image_libraries()
