@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -115,6 +116,65 @@ func TestARunMakesEveryModelAndSaysHowTheyIntegrate(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "*", "features.f32")); len(left) > 0 {
 		t.Errorf("%v were left", left)
+	}
+}
+
+// weightsOf are the parameters of a model folder.
+func weightsOf(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	model, _, err := clip.Load(dir, torch.CPU)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer model.Close()
+	return parameters(t, model)
+}
+
+func parameters(t *testing.T, model *clip.Model) map[string]string {
+	t.Helper()
+	weights, err := model.Weights()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]string{}
+	for _, w := range weights {
+		out[w.Name] = string(w.Data)
+	}
+	return out
+}
+
+func TestAStageStartsFromTheBaseOrFromTheStageBefore(t *testing.T) {
+	torchtest.NoLeak(t)
+	index := sceneIndex(t, 160)
+	for init, want := range map[string]map[string]string{
+		"base":     {"stage-1": "stage-0", "stage-2": "stage-0"},
+		"previous": {"stage-1": "stage-0", "stage-2": "stage-1", "control-1": "stage-0", "control-2": "control-1"},
+	} {
+		dir, c := t.TempDir(), smallRun()
+		c.Init, c.Lock.Text, c.Control = init, true, init == "previous"
+		c.Train.Steps, c.Base.Steps = 1, 1
+		run := startRun(t, dir, c, index, io.Discard)
+		if err := run.Finish(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		base := weightsOf(t, filepath.Join(dir, baseDir, modelDir))
+		for _, p := range phases(dir, c)[1:] {
+			model, _, err := run.initial(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			from := want[p.name]
+			if !maps.Equal(parameters(t, model), weightsOf(t, filepath.Join(dir, from, modelDir))) {
+				t.Errorf("--init %s: %s does not start from %s", init, p.name, from)
+			}
+			model.Close()
+			for name, value := range weightsOf(t, p.model()) {
+				image := strings.HasPrefix(name, "visual.")
+				if !image && name != "logit_scale" && value != base[name] {
+					t.Errorf("--init %s: %s has another %s than the base, though the text tower is locked", init, p.name, name)
+				}
+			}
+		}
 	}
 }
 
