@@ -63,6 +63,13 @@ func TestFinetuneMmvpExport(t *testing.T) {
 		t.Errorf("mmvp of one model: exit code %d, stderr %q", code, stderr)
 	}
 
+	base := filepath.Join(t.TempDir(), "base") // which is also the name of a column
+	if err := os.CopyFS(base, os.DirFS(stage1)); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := mclclip(t, "", "mmvp", "--pretrained", base, "--data", benchmark); code != codeDone {
+		t.Errorf("mmvp of a folder called base: exit code %d, stderr %q", code, stderr)
+	}
 	if code, _, stderr := mclclip(t, "", "mmvp", "--model", "small", "--pretrained", stage1, "--data", benchmark); code != codeError || !strings.Contains(stderr, "--model small is not the architecture") {
 		t.Errorf("mmvp of another model: exit code %d, stderr %q", code, stderr)
 	}

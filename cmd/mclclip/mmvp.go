@@ -207,7 +207,7 @@ func (f *score) report(d *mmvp.Dataset, columns []mmvp.Column) (*mmvp.Report, er
 		return nil, err
 	}
 	for _, c := range columns {
-		if c.Name == "base" || c.Name == "control" {
+		if f.run != "" && (c.Name == "base" || c.Name == "control") { // a folder of weights may be called so as well
 			if _, err := report.Compare(c.Name, "integrated"); err != nil {
 				return nil, err
 			}
