@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 )
@@ -35,9 +36,14 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		err = errors.New("interrupted")
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "mclclip: %v\n", err)
+		fmt.Fprintf(stderr, "mclclip: %s\n", oneLine(err))
 	}
 	return code
+}
+
+// oneLine is the text of an error that may be several joined ones.
+func oneLine(err error) string {
+	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' }), "; ")
 }
 
 // resumeLatest lets --resume be written as in open_clip, with the word latest after it.

@@ -39,6 +39,12 @@ func TestHelp(t *testing.T) {
 	walk(nil, newApp(streams{}).Commands)
 }
 
+func TestJoinedErrorsAreOneLine(t *testing.T) {
+	if got := oneLine(errors.Join(errors.New("no room"), errors.New("no checkpoint"))); got != "no room; no checkpoint" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func checkHelp(t *testing.T, path []string) {
 	code, got, stderr := mclclip(t, "", append(path, "--help")...)
 	if code != codeDone || stderr != "" {

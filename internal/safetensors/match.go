@@ -1,16 +1,15 @@
 package safetensors
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 )
 
 // maxFaults bounds how many faults an error lists; a file of another model differs in hundreds of tensors.
-const maxFaults = 12
+const maxFaults = 4
 
-// joinFaults makes one error of several, or nil of none.
+// joinFaults makes one error of several, in one line, or nil of none.
 func joinFaults(faults []error) error {
 	if len(faults) == 0 {
 		return nil
@@ -18,15 +17,14 @@ func joinFaults(faults []error) error {
 	if len(faults) == 1 {
 		return faults[0]
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d faults:", len(faults))
+	var list []string
 	for _, fault := range faults[:min(len(faults), maxFaults)] {
-		fmt.Fprintf(&b, "\n  %v", fault)
+		list = append(list, fault.Error())
 	}
 	if more := len(faults) - maxFaults; more > 0 {
-		fmt.Fprintf(&b, "\n  and %d more", more)
+		list = append(list, fmt.Sprintf("and %d more", more))
 	}
-	return errors.New(b.String())
+	return fmt.Errorf("%d faults: %s", len(faults), strings.Join(list, "; "))
 }
 
 // Match checks that the file holds exactly the wanted tensors, in any order and any dtype, each with the wanted shape
