@@ -34,8 +34,9 @@ func TestAnInterruptionThatCannotBeSavedIsAnError(t *testing.T) {
 	}
 }
 
-// What a killed process left, half a file of features and the checkpoints of a model that is done, goes when the run goes on.
-func TestLeftoversOfAKilledRunGo(t *testing.T) {
+// Interrupted while it embeds, a run says so and leaves no half of a file; what a killed process left, half a file of features
+// and the checkpoints of a model that is done, goes when the run goes on.
+func TestNothingIsLeftOfAnEmbeddingThatWasStopped(t *testing.T) {
 	torchtest.NoLeak(t)
 	dir, c := t.TempDir(), smallRun()
 	c.Stages, c.Control = 1, false
@@ -44,6 +45,9 @@ func TestLeftoversOfAKilledRunGo(t *testing.T) {
 	defer cancel()
 	if err := startRun(t, dir, c, index, &stopper{text: "base: waited", n: 1, stop: cancel}).Finish(ctx); !errors.Is(err, train.ErrInterrupted) {
 		t.Fatalf("got %v, want ErrInterrupted", err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "stage-1", "*")); len(left) > 0 {
+		t.Errorf("%v were left", left)
 	}
 	features := filepath.Join(dir, "stage-1", ".features.f32.tmp-0123456789abcdef")
 	checkpoint := filepath.Join(dir, baseDir, checkpointsDir, "step-00000004", "model.safetensors")
@@ -83,23 +87,5 @@ func TestKMeansEndsWithItsContext(t *testing.T) {
 	_, err := KMeans(features, untilDone{ctx, nearest}, config)
 	if !errors.Is(err, context.Canceled) || nearest.calls != nearest.n {
 		t.Errorf("got %v after %d passes, want the end of the context after %d", err, nearest.calls, nearest.n)
-	}
-}
-
-// Interrupted while it embeds, a run says so and leaves no half of a file.
-func TestAnInterruptionWhileEmbedding(t *testing.T) {
-	torchtest.NoLeak(t)
-	dir, c := t.TempDir(), smallRun()
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	run := startRun(t, dir, c, sceneIndex(t, 160), &stopper{text: "base: waited", n: 1, stop: cancel})
-	if err := run.Finish(ctx); !errors.Is(err, train.ErrInterrupted) {
-		t.Fatalf("got %v, want ErrInterrupted", err)
-	}
-	if left, _ := filepath.Glob(filepath.Join(dir, "stage-1", "*")); len(left) > 0 {
-		t.Errorf("%v were left", left)
-	}
-	if err := startRun(t, dir, c, run.index, io.Discard).Finish(t.Context()); err != nil {
-		t.Error(err)
 	}
 }
