@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"time"
@@ -123,7 +122,7 @@ func (f *finetune) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	f.steps(index.Usable())
+	f.steps(index.Usable(), log)
 	start := mcl.Start{Pretrained: f.pretrained, EXIF: f.exif}
 	if resolved.Model != nil {
 		start.Model = *resolved.Model
@@ -153,8 +152,13 @@ func (f *finetune) check() error {
 	if f.pretrained == "" && f.cfg.Base.Steps == 0 {
 		return errors.New("--base-steps is missing: without --pretrained the base model starts from random weights, and must be trained first")
 	}
-	if !(f.epochs > 0) || math.IsInf(f.epochs, 0) {
-		return fmt.Errorf("--epochs %g: want a number above 0", f.epochs)
+	switch {
+	case !(f.epochs > 0 && f.epochs <= 1e5):
+		return fmt.Errorf("--epochs %g: want more than 0 and at most 100000", f.epochs)
+	case f.logEvery < 1:
+		return fmt.Errorf("--log-every-n-steps %d: want at least 1", f.logEvery)
+	case f.buffer < 1 || f.buffer > 1<<30:
+		return fmt.Errorf("--buffer %d: want 1 to %d MB", f.buffer, 1<<30)
 	}
 	t := &f.cfg.Train
 	t.SaveEvery, t.SaveMinutes = 0, 0
@@ -175,9 +179,12 @@ func (f *finetune) check() error {
 }
 
 // steps turns epochs into steps, now that the number of usable pairs is known.
-func (f *finetune) steps(usable int64) {
+func (f *finetune) steps(usable int64, log *metrics.Logger) {
 	if f.cfg.Train.Steps == 0 {
 		f.cfg.Train.Steps = max(1, int(f.epochs*float64(usable)/float64(f.cfg.Train.GlobalBatch())))
+	}
+	if t := f.cfg.Train; f.cfg.Stages > 0 && t.Warmup >= t.Steps {
+		log.Printf("--warmup %d is not less than the %d steps of a stage: the peak rate --lr %g is never held", t.Warmup, t.Steps, t.LR)
 	}
 }
 
