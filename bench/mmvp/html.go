@@ -28,6 +28,7 @@ type pageView struct {
 	PublishedRows       []publishedRow
 	Ties, Statements    int
 	Unequal             bool
+	Dotted              bool // some pattern is drawn pair by pair
 }
 
 type columnView struct {
@@ -78,7 +79,7 @@ type publishedCell struct {
 // WriteHTML writes the report as one page that needs nothing else: no script, no font, no network.
 func (r *Report) WriteHTML(w io.Writer) error {
 	v := pageView{Title: r.Title, Pairs: len(r.Questions) / 2, PatternCount: len(r.Patterns), Guessing: Guessing,
-		Ties: r.ties(), Statements: len(r.Questions) * len(r.Columns), Unequal: r.unequal(),
+		Ties: r.ties(), Statements: len(r.Questions) * len(r.Columns), Unequal: r.unequal(), Dotted: r.dotted(),
 		Published: r.Published, PublishedRows: viewPublished(r.Published)}
 	for _, column := range r.Columns {
 		v.Columns = append(v.Columns, viewColumn(column))
@@ -171,4 +172,16 @@ func viewPublished(figures []Published) (rows []publishedRow) {
 		average.Cells = append(average.Cells, publishedCell{p.Model, fmt.Sprintf("%.1f", p.Average)})
 	}
 	return append(rows, average)
+}
+
+// dotted tells whether a pattern has few enough pairs to be drawn pair by pair.
+func (r *Report) dotted() bool {
+	for _, column := range r.Columns {
+		for _, tally := range column.Result.Patterns {
+			if tally.Of <= maxDots {
+				return true
+			}
+		}
+	}
+	return false
 }
