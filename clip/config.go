@@ -28,7 +28,7 @@ func (c *Config) UnmarshalJSON(raw []byte) error {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&parsed); err != nil {
-		return fmt.Errorf("model_cfg: %w; only CLIP with plain vision and text transformers is supported", err)
+		return fmt.Errorf("model_cfg: %w; only CLIP's own towers are supported: a ViT or a ResNet, and a plain text transformer", err)
 	}
 	*c = Config(parsed)
 	return nil

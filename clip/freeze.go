@@ -1,6 +1,7 @@
 package clip
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/mclclip/mclclip/internal/nn"
@@ -8,8 +9,9 @@ import (
 
 const visual = "visual."
 
-// Unlock makes all parameters trainable.
+// Unlock makes all parameters trainable and lets running statistics move in training.
 func (m *Model) Unlock() {
+	m.frozen = false
 	m.setTrainable(true, func(string) bool { return true })
 }
 
@@ -20,14 +22,23 @@ func (m *Model) LockText() {
 
 // LockImage makes the image tower keep its weights but for its last groups: 1 leaves the projection trainable, 2 also the
 // last block with the norm after it, each further one a block more, and layers + 2 everything. These are the groups of
-// open_clip's --lock-image-unlocked-groups.
-func (m *Model) LockImage(unlockedGroups int) {
+// open_clip's --lock-image-unlocked-groups. A ResNet can only be locked whole; its running statistics still move in
+// training, see FreezeStatistics.
+func (m *Model) LockImage(unlockedGroups int) error {
+	groups := m.Visual.Groups()
+	if len(groups) == 0 && unlockedGroups > 0 {
+		return fmt.Errorf("--lock-image-unlocked-groups %d: a ResNet has no groups and is locked whole; leave the flag out", unlockedGroups)
+	}
 	m.setTrainable(false, func(name string) bool { return strings.HasPrefix(name, visual) })
-	groups := m.Config.Vision.Groups()
 	for _, group := range groups[max(0, len(groups)-unlockedGroups):] {
 		m.setTrainable(true, func(name string) bool { return inGroup(name, group) })
 	}
+	return nil
 }
+
+// FreezeStatistics makes the batch norms use the running statistics, and leave them, in training too, as open_clip's
+// --lock-image-freeze-bn-stats does.
+func (m *Model) FreezeStatistics() { m.frozen = true }
 
 func inGroup(name string, group []string) bool {
 	for _, part := range group {
@@ -40,7 +51,7 @@ func inGroup(name string, group []string) bool {
 
 func (m *Model) setTrainable(on bool, chosen func(name string) bool) {
 	for _, p := range m.params {
-		if chosen(p.Name) {
+		if !p.Buffer && chosen(p.Name) {
 			p.Tensor.SetTrainable(on)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mclclip/mclclip/internal/torch"
 	"github.com/mclclip/mclclip/internal/torchtest"
+	"github.com/mclclip/mclclip/vision"
 )
 
 // spread is what the reference measured of a parameter in a fresh model of open_clip.
@@ -68,7 +69,7 @@ func TestSeedDecidesTheWeights(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer m.Close()
-		return m.Visual.Projection.Bytes()
+		return m.Visual.(*vision.Transformer).Projection.Bytes()
 	}
 	if !bytes.Equal(projection(1), projection(1)) {
 		t.Error("the same seed gives other weights")

@@ -10,14 +10,16 @@ import (
 	"github.com/mclclip/mclclip/vision"
 )
 
-// Model is a dual encoder. It owns its parameters, which are float32; Close frees them.
+// Model is a dual encoder. It owns its parameters, which are float32, and its buffers (the running statistics of batch
+// norms); Close frees them. A new or loaded model embeds; see SetTraining.
 type Model struct {
 	Config     Config
-	Visual     *vision.Transformer
+	Visual     vision.Tower
 	Text       *text.Transformer
 	LogitScale *torch.Tensor // [], the logarithm of 1/temperature; who trains it keeps it within [0, ln 100]
 
-	params []nn.Param
+	params []nn.Param // and buffers
+	frozen bool       // the running statistics stay
 }
 
 // New makes a model that has learned nothing. The same seed gives the same weights on every device; the initialisation is
@@ -56,7 +58,7 @@ func build(c Config, source nn.Source) (m *Model, err error) {
 	return m, nil
 }
 
-// Plan returns the names and shapes of a configuration's parameters without making any.
+// Plan returns the names and shapes of a configuration's parameters and buffers without making any.
 func Plan(c Config) ([]nn.Param, error) {
 	m, err := build(c, nil)
 	if err != nil {
@@ -75,11 +77,22 @@ func (m *Model) EncodeText(tokens *torch.Tensor) *torch.Tensor {
 	return torch.Tidy(tokens, m.Text.Forward)
 }
 
+// SetTraining switches between training, in which batch norms use the statistics of the batch and move the running ones,
+// and embedding, in which they use the running ones. A model without batch norms computes the same in both.
+func (m *Model) SetTraining(on bool) { m.Visual.SetTraining(on && !m.frozen) }
+
 // Parameters returns all parameters, trainable or not, with their names in open_clip's state_dict.
-func (m *Model) Parameters() []nn.Param { return slices.Clone(m.params) }
+func (m *Model) Parameters() []nn.Param {
+	return slices.DeleteFunc(slices.Clone(m.params), func(p nn.Param) bool { return p.Buffer })
+}
+
+// Buffers returns what is saved with the parameters but not trained.
+func (m *Model) Buffers() []nn.Param {
+	return slices.DeleteFunc(slices.Clone(m.params), func(p nn.Param) bool { return !p.Buffer })
+}
 
 // Device is where the parameters lie.
 func (m *Model) Device() torch.Device { return m.LogitScale.Device() }
 
-// Close frees the parameters.
+// Close frees the parameters and buffers.
 func (m *Model) Close() { nn.Free(m.params) }

@@ -23,6 +23,11 @@ var base = map[string]Config{
 	"ViT-H-14":     vit(1024, 224, 14, 32, 1280, 80, 4, 1024, 16, 24),
 	"ViT-g-14":     vit(1024, 224, 14, 40, 1408, 88, 4.3637, 1024, 16, 24),
 	"ViT-bigG-14":  vit(1280, 224, 14, 48, 1664, 104, 4.9231, 1280, 20, 32),
+	"RN50":         resnet(1024, 224, [4]int{3, 4, 6, 3}, 64, 512, 8),
+	"RN101":        resnet(512, 224, [4]int{3, 4, 23, 3}, 64, 512, 8),
+	"RN50x4":       resnet(640, 288, [4]int{4, 6, 10, 6}, 80, 640, 10),
+	"RN50x16":      resnet(768, 384, [4]int{6, 8, 18, 8}, 96, 768, 12),
+	"RN50x64":      resnet(1024, 448, [4]int{3, 15, 36, 10}, 128, 1024, 16),
 }
 
 func vit(embed, image, patch, layers, width, headWidth int, ratio float64, textWidth, textHeads, textLayers int) Config {
@@ -32,6 +37,16 @@ func vit(embed, image, patch, layers, width, headWidth int, ratio float64, textW
 		Text:     text.DefaultConfig(),
 	}
 	c.Text.Width, c.Text.Heads, c.Text.Layers = textWidth, textHeads, textLayers
+	return c
+}
+
+func resnet(embed, image int, stages [4]int, width, textWidth, textHeads int) Config {
+	c := Config{
+		EmbedDim: embed,
+		Vision:   vision.Config{ImageSize: image, Stages: stages, Width: width, HeadWidth: vision.DefaultConfig().HeadWidth},
+		Text:     text.DefaultConfig(),
+	}
+	c.Text.Width, c.Text.Heads = textWidth, textHeads
 	return c
 }
 

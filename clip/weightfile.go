@@ -24,6 +24,9 @@ var exponents = map[string]uint16{"F32": 0x7f80, "BF16": 0x7f80, "F16": 0x7c00}
 // finite tells whether all elements are numbers, else at which the first is that is not.
 func finite(data []byte, dtype string) (at int, ok bool) {
 	width, mask := safetensors.Width(dtype), exponents[dtype]
+	if mask == 0 {
+		return 0, true // whole numbers
+	}
 	for i := width; i <= len(data); i += width {
 		if binary.LittleEndian.Uint16(data[i-2:])&mask == mask {
 			return i/width - 1, false
@@ -44,8 +47,8 @@ func (m *Model) match(weights []safetensors.Tensor) (map[string]safetensors.Tens
 		w, ok := byName[p.Name]
 		if !ok {
 			faults = append(faults, fmt.Sprintf("missing: %s %v", p.Name, p.Shape))
-		} else if w.DType != "F32" || !slices.Equal(w.Shape, shapeOf(p)) {
-			faults = append(faults, fmt.Sprintf("%s is %s %v, want F32 %v", p.Name, w.DType, w.Shape, p.Shape))
+		} else if w.DType != dtypeOf(p) || !slices.Equal(w.Shape, shapeOf(p)) {
+			faults = append(faults, fmt.Sprintf("%s is %s %v, want %s %v", p.Name, w.DType, w.Shape, dtypeOf(p), p.Shape))
 		}
 		delete(extra, p.Name)
 	}

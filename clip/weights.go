@@ -42,7 +42,7 @@ func Load(dir string, device torch.Device) (*Model, Preprocess, error) {
 	return m, pre, nil
 }
 
-// wanted describes parameters as a safetensors file does.
+// wanted describes parameters and buffers as a safetensors file does.
 func wanted(params []nn.Param) []safetensors.Tensor {
 	tensors := make([]safetensors.Tensor, len(params))
 	for i, p := range params {
@@ -59,15 +59,15 @@ func shapeOf(p nn.Param) []int {
 	return shape
 }
 
-var dtypes = map[string]torch.DType{"F32": torch.Float32, "F16": torch.Float16, "BF16": torch.BFloat16}
+var dtypes = map[string]torch.DType{"F32": torch.Float32, "F16": torch.Float16, "BF16": torch.BFloat16, "I64": torch.Int64}
 
 // fromFile is the source of a model whose weights are in a file.
 func fromFile(file *safetensors.File, device torch.Device) nn.Source {
 	return func(p nn.Param) (*torch.Tensor, error) {
 		info, _ := file.Info(p.Name)
 		dtype, ok := dtypes[info.DType]
-		if !ok {
-			return nil, fmt.Errorf("%s is %s, want F32, F16 or BF16", p.Name, info.DType)
+		if !ok || (dtype == torch.Int64) != (p.DType == torch.Int64) {
+			return nil, fmt.Errorf("%s is %s, want %s", p.Name, info.DType, acceptable(p))
 		}
 		data, err := file.Read(p.Name)
 		if err != nil {
@@ -78,8 +78,24 @@ func fromFile(file *safetensors.File, device torch.Device) nn.Source {
 		}
 		scope := torch.NewScope()
 		defer scope.Close()
-		return torch.FromBytes(scope, data, dtype, p.Shape...).To(device, torch.Float32).Keep(), nil
+		return torch.FromBytes(scope, data, dtype, p.Shape...).To(device, p.DType).Keep(), nil
 	}
+}
+
+// acceptable names the element types that can become a parameter's; counters are whole numbers.
+func acceptable(p nn.Param) string {
+	if p.DType == torch.Int64 {
+		return "I64"
+	}
+	return "F32, F16 or BF16"
+}
+
+// dtypeOf is the element type that a parameter or buffer is saved with.
+func dtypeOf(p nn.Param) string {
+	if p.DType == torch.Int64 {
+		return "I64"
+	}
+	return "F32"
 }
 
 // Save makes the folder dir with the model as open_clip saves it, or makes nothing; dir must not exist or be empty.
@@ -99,16 +115,16 @@ func (m *Model) WriteFiles(dir string, pre Preprocess) error {
 	return writeWeights(filepath.Join(dir, WeightsFile), weights)
 }
 
-// Weights copies the parameters to the host.
+// Weights copies the parameters and buffers to the host.
 func (m *Model) Weights() (weights []safetensors.Tensor, err error) {
 	defer torch.Recover(&err)
 	for _, p := range m.params {
-		weights = append(weights, safetensors.Tensor{Name: p.Name, DType: "F32", Shape: shapeOf(p), Data: p.Tensor.Bytes()})
+		weights = append(weights, safetensors.Tensor{Name: p.Name, DType: dtypeOf(p), Shape: shapeOf(p), Data: p.Tensor.Bytes()})
 	}
 	return weights, nil
 }
 
-// SetWeights overwrites the parameters by what Weights returned for a model of the same configuration. The error lists
+// SetWeights overwrites the parameters and buffers by what Weights returned for a model of the same configuration. The error lists
 // everything that does not fit at once; the model is then as it was.
 func (m *Model) SetWeights(weights []safetensors.Tensor) (err error) {
 	defer torch.Recover(&err)

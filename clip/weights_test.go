@@ -16,6 +16,7 @@ import (
 	"github.com/mclclip/mclclip/internal/testneed"
 	"github.com/mclclip/mclclip/internal/torch"
 	"github.com/mclclip/mclclip/internal/torchtest"
+	"github.com/mclclip/mclclip/vision"
 )
 
 const openClipFolder = "testdata/folder" // written by open_clip, a third of the tensors in float16, a third in bfloat16
@@ -179,11 +180,12 @@ func TestSetWeightsPutsBackWhatWeightsReturned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.Visual.Projection.Fill(math.Pi)
+	projection := m.Visual.(*vision.Transformer).Projection
+	projection.Fill(math.Pi)
 	if err := m.SetWeights(saved[1:]); err == nil || !strings.Contains(err.Error(), "missing: "+saved[0].Name) {
 		t.Errorf("got %v, want an error that names %s", err, saved[0].Name)
 	}
-	if m.Visual.Projection.Floats()[0] != math.Pi {
+	if projection.Floats()[0] != math.Pi {
 		t.Error("weights that do not fit changed the model")
 	}
 	if err := m.SetWeights(saved); err != nil {

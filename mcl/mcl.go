@@ -137,11 +137,9 @@ func (r *Run) initial(p phase) (*clip.Model, clip.Preprocess, error) {
 	if err != nil || p.stage == 0 {
 		return model, pre, err
 	}
-	if r.cfg.Lock.Text {
-		model.LockText()
-	}
-	if r.cfg.Lock.Image {
-		model.LockImage(r.cfg.Lock.ImageUnlockedGroups)
+	if err := r.cfg.Lock.apply(model); err != nil {
+		model.Close()
+		return nil, pre, err
 	}
 	return model, pre, nil
 }

@@ -14,22 +14,41 @@ type Result struct {
 	GradNorm   float64 // before clipping
 	LR         float64
 	LogitScale float64 // exp of the parameter, after the step
-	Applied    bool    // false where loss or gradient was not finite; the parameters are then as before
+	Applied    bool    // false where loss or gradient was not finite; parameters and buffers are then as before
 }
 
 // maxLogitScale bounds the learned temperature (Radford et al. 2021, section 2.5): logits are scaled by at most 100.
 var maxLogitScale = math.Log(100)
 
 // Step runs one optimisation step on a batch. Both towers embed the batch, the loss compares each pair with the other pairs
-// of its block, AdamW applies the gradient.
+// of its block, AdamW applies the gradient. With accumulation the running statistics of batch norms move twice in a step,
+// as in open_clip: each part of a batch is embedded twice.
 func (t *Trainer) Step(batch data.Batch) (r Result, err error) {
 	defer torch.Recover(&err)
 	scope := torch.NewScope()
 	defer scope.Close()
 	torch.ClearGrads(t.opt.all)
+	undo := t.keepBuffers(scope)
 	r = t.apply(scope, t.gradient(scope, batch))
+	if !r.Applied {
+		undo()
+	}
 	t.cursor = batch.After
 	return r, nil
+}
+
+// keepBuffers copies the model's buffers; undo puts the copies back.
+func (t *Trainer) keepBuffers(scope *torch.Scope) (undo func()) {
+	buffers := t.model.Buffers()
+	copies := make([]*torch.Tensor, len(buffers))
+	for i, b := range buffers {
+		copies[i] = b.Tensor.Copy(scope)
+	}
+	return func() {
+		for i, b := range buffers {
+			b.Tensor.Set(copies[i])
+		}
+	}
 }
 
 // apply updates the parameters by the gradients that are in them, unless the loss or a gradient is not finite.
@@ -48,8 +67,11 @@ func (t *Trainer) apply(scope *torch.Scope, loss float64) Result {
 
 func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
-// gradient leaves the loss's gradient in the parameters and returns the loss.
+// gradient leaves the loss's gradient in the parameters and returns the loss. The model is in training mode meanwhile, and
+// at no other time.
 func (t *Trainer) gradient(scope *torch.Scope, batch data.Batch) float64 {
+	t.model.SetTraining(true)
+	defer t.model.SetTraining(false)
 	if t.cfg.AccumFreq > 1 {
 		return t.cachedGradient(scope, batch)
 	}

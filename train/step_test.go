@@ -6,6 +6,7 @@ import (
 	"github.com/mclclip/mclclip/clip"
 	"github.com/mclclip/mclclip/internal/torch"
 	"github.com/mclclip/mclclip/internal/torchtest"
+	"github.com/mclclip/mclclip/vision"
 )
 
 // The curve is PyTorch's: open_clip's model, loss, parameter groups and clamp, and torch.optim.AdamW.
@@ -70,7 +71,7 @@ func curveDiff(t *testing.T, name string, spoil func(*Trainer)) float64 {
 		losses = append(losses, float32(trainer.apply(scope, loss.Item()).Loss))
 		scope.Close()
 	}
-	norm := torchtest.MaxDiff(model.Visual.PostNorm.Weight.Floats(), golden.Floats(name+"/ln_post"))
+	norm := torchtest.MaxDiff(model.Visual.(*vision.Transformer).PostNorm.Weight.Floats(), golden.Floats(name+"/ln_post"))
 	return max(torchtest.RelDiff(losses, golden.Floats(name+"/loss")), norm)
 }
 

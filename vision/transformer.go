@@ -1,10 +1,3 @@
-// Package vision is the image tower of CLIP: a pre-norm ViT (Dosovitskiy et al. 2021, arXiv 2010.11929) with the extra
-// LayerNorm before the blocks that OpenAI CLIP adds (Radford et al. 2021, arXiv 2103.00020). Names and numbers are those of
-// open_clip's VisionTransformer.
-//
-// Dimensions:
-//
-//	B images   S pixels of a side   p pixels of a patch's side   P = (S/p)^2 patches   L = P+1 tokens   D width   E embedding
 package vision
 
 import (
@@ -14,7 +7,12 @@ import (
 	"github.com/mclclip/mclclip/internal/torch"
 )
 
-// Transformer is the image tower.
+// Transformer is a pre-norm ViT (Dosovitskiy et al. 2021, arXiv 2010.11929) with the extra LayerNorm before the blocks that
+// OpenAI CLIP adds.
+//
+// Dimensions:
+//
+//	p pixels of a patch's side   P = (S/p)^2 patches   L = P+1 tokens   D width
 type Transformer struct {
 	Patch      *torch.Tensor // [D, 3, p, p]
 	Class      *torch.Tensor // [D]
@@ -27,8 +25,8 @@ type Transformer struct {
 	imageSize, patchSize int64
 }
 
-// New makes the tower with embeddings of width embed; its configuration must be valid.
-func New(b *nn.Builder, c Config, embed int, activation nn.Activation) *Transformer {
+// NewTransformer makes the tower with embeddings of width embed; its configuration must be valid and of a ViT.
+func NewTransformer(b *nn.Builder, c Config, embed int, activation nn.Activation) *Transformer {
 	width, size, patch := int64(c.Width), int64(c.ImageSize), int64(c.PatchSize)
 	grid := size / patch
 	scaled := nn.Normal(1 / math.Sqrt(float64(width)))
@@ -59,7 +57,7 @@ func (t *Transformer) Forward(pixels *torch.Tensor) *torch.Tensor {
 // embed maps pixels [B, 3, S, S] to tokens [B, L, D], the class token first.
 func (t *Transformer) embed(pixels *torch.Tensor) *torch.Tensor {
 	batch, width := pixels.Shape()[0], t.Class.Shape()[0]
-	x := pixels.Patches(t.Patch, t.patchSize)                                   // [B, D, S/p, S/p]
+	x := pixels.Conv2d(t.Patch, t.patchSize, 0)                                 // [B, D, S/p, S/p]
 	x = x.Reshape(batch, width, -1).Transpose(1, 2)                             // [B, P, D]
 	class := t.Class.In(x.Scope()).Reshape(1, 1, width).Expand(batch, 1, width) // [B, 1, D]
 	x = torch.Concat(1, class, x)                                               // [B, L, D]

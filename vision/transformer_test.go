@@ -37,7 +37,7 @@ func tower(t *testing.T, g *torchtest.Golden, change func(*Config, *nn.Activatio
 		change(&c, &activation)
 	}
 	b := nn.NewBuilder(func(p nn.Param) (*torch.Tensor, error) { return g.Tensor(nil, "weight/"+p.Name), nil })
-	made := New(b.Sub("visual"), c, golden.Model.Embed, activation)
+	made := NewTransformer(b.Sub("visual"), c, golden.Model.Embed, activation)
 	t.Cleanup(func() { nn.Free(b.Params()) })
 	return made
 }
@@ -56,7 +56,7 @@ func TestTowerComputesWhatOpenClipDoes(t *testing.T) {
 					t.Errorf("%s differs by %g", place, d)
 				}
 			}
-			compare("mid/visual.conv1", pixels.Patches(v.Patch, v.patchSize))
+			compare("mid/visual.conv1", pixels.Conv2d(v.Patch, v.patchSize, 0))
 			x := v.embed(pixels)
 			compare("mid/visual.ln_pre", x)
 			for i, block := range v.Blocks {

@@ -78,6 +78,7 @@ func (f *finetune) flags() []cli.Flag {
 		&cli.BoolFlag{Name: "lock-text", Usage: "keep the text tower as it is in the stages", Destination: &f.cfg.Lock.Text},
 		&cli.BoolFlag{Name: "lock-image", Usage: "keep the image tower as it is in the stages", Destination: &f.cfg.Lock.Image},
 		&cli.IntFlag{Name: "lock-image-unlocked-groups", Usage: "with --lock-image: the last `N` groups train all the same", Destination: &f.cfg.Lock.ImageUnlockedGroups},
+		&cli.BoolFlag{Name: "lock-image-freeze-bn-stats", Usage: "with --lock-image: the running statistics of a ResNet's batch norms stay as well", Destination: &f.cfg.Lock.ImageFreezeStatistics},
 		&cli.Float64Flag{Name: "aug-scale", Usage: "smallest share of an image's area that the random crop of training keeps; 1 does not crop", Value: f.cfg.AugScale, Destination: &f.cfg.AugScale},
 		&cli.BoolFlag{Name: "exif", Usage: "turn images as their EXIF orientation says; open_clip does not", Destination: &f.exif},
 		&cli.Int64Flag{Name: "buffer", Usage: "`MB` of pairs that wait in memory for their batch; what is over waits on disk", Value: 1024, Destination: &f.buffer},

@@ -6,10 +6,13 @@ import (
 	"github.com/mclclip/mclclip/internal/torch"
 )
 
-// Param is one parameter of a model.
+// Param is one parameter of a model, or a buffer: a tensor that is saved and loaded with the parameters and that no
+// gradient reaches.
 type Param struct {
 	Name   string // in open_clip's state_dict
 	Shape  []int64
+	DType  torch.DType // Float32 but for buffers that count
+	Buffer bool
 	Init   Init          // its values in a new model
 	Tensor *torch.Tensor // nil where the model is only a plan
 }
@@ -21,7 +24,7 @@ type Source func(p Param) (*torch.Tensor, error)
 // seed gives the same weights on every device.
 func Fresh(device torch.Device) Source {
 	return func(p Param) (*torch.Tensor, error) {
-		t := torch.Zeros(nil, torch.CPU, torch.Float32, p.Shape...)
+		t := torch.Zeros(nil, torch.CPU, p.DType, p.Shape...)
 		p.Init(t)
 		return t.Moved(device), nil
 	}
@@ -60,7 +63,15 @@ func (b *Builder) Sub(name string) *Builder {
 
 // Param makes a parameter. After the source's first error it returns nil; see Err.
 func (b *Builder) Param(name string, init Init, shape ...int64) *torch.Tensor {
-	p := Param{Name: b.prefix + name, Shape: shape, Init: init}
+	return b.add(Param{Name: b.prefix + name, Shape: shape, DType: torch.Float32, Init: init})
+}
+
+// Buffer makes a buffer of an element type, as Param makes a parameter.
+func (b *Builder) Buffer(name string, dtype torch.DType, init Init, shape ...int64) *torch.Tensor {
+	return b.add(Param{Name: b.prefix + name, Shape: shape, DType: dtype, Buffer: true, Init: init})
+}
+
+func (b *Builder) add(p Param) *torch.Tensor {
 	if b.source != nil && b.err == nil {
 		p.Tensor, b.err = b.source(p)
 	}
@@ -68,7 +79,7 @@ func (b *Builder) Param(name string, init Init, shape ...int64) *torch.Tensor {
 	return p.Tensor
 }
 
-// Params returns the model's parameters made so far, in the order of making.
+// Params returns the model's parameters and buffers made so far, in the order of making.
 func (b *Builder) Params() []Param { return slices.Clone(b.params) }
 
 // Err returns the first error of the source; a model made in spite of it must not be used.

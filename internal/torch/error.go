@@ -59,9 +59,17 @@ func check(op string, message unsafe.Pointer, inputs ...*Tensor) {
 }
 
 func lastError() string {
+	if text := takeError(); text != "" {
+		return text
+	}
+	return "libtorch gave no result and no reason"
+}
+
+// takeError returns and clears what gotch's last failed call on this thread left, "" where none failed.
+func takeError() string {
 	message := unsafe.Pointer(libtch.GetAndResetLastErr())
 	if message == nil {
-		return "libtorch gave no result and no reason"
+		return ""
 	}
 	defer C.free(message)
 	return C.GoString((*C.char)(message))

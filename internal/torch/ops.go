@@ -80,14 +80,6 @@ func orNone(t *Tensor) libtch.Ctensor {
 	return t.handle
 }
 
-// Patches applies a convolution without bias whose stride is its kernel: [B, C, H, W] with weight [D, C, size, size] gives
-// [B, D, H/size, W/size].
-func (t *Tensor) Patches(weight *Tensor, size int64) *Tensor {
-	var out libtch.Ctensor
-	libtch.AtgConv2d(&out, t.handle, weight.handle, nil, []int64{size, size}, 2, []int64{0, 0}, 2, []int64{1, 1}, 2, 1)
-	return wrap("patches", out, t, weight)
-}
-
 // LayerNorm normalises the last axis and applies weight and bias, both [D].
 func (t *Tensor) LayerNorm(weight, bias *Tensor, eps float64) *Tensor {
 	shape := weight.Shape()

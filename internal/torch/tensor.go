@@ -174,6 +174,21 @@ func (t *Tensor) SetBytes(data []byte) {
 	check("set bytes", unsafe.Pointer(C.mcl_write_bytes(C.mcl_tensor(t.handle), unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)))), t)
 }
 
+// Copy returns a copy of the tensor's elements, without a graph, as a member of scope.
+func (t *Tensor) Copy(scope *Scope) *Tensor {
+	var out libtch.Ctensor
+	libtch.AtgDetachCopy(&out, t.handle)
+	return fresh("copy", scope, out)
+}
+
+// Set overwrites the elements with those of a tensor of the same shape.
+func (t *Tensor) Set(from *Tensor) {
+	NoGrad(func() { libtch.AtCopy_(t.handle, from.handle) })
+	if text := takeError(); text != "" {
+		fail("set", text, []*Tensor{t, from})
+	}
+}
+
 // Floats copies the elements of a float32 tensor to the host, row by row.
 func (t *Tensor) Floats() []float32 {
 	if t.DType() != Float32 {

@@ -53,6 +53,26 @@ func RelDiff(got, want []float32) float64 {
 	return MaxDiff(got, want) / scale
 }
 
+// Noise makes the multiples of 2^-14 from -2 to 2 that the reference scripts make by the same hash of the place (lowbias32
+// of Chris Wellons), so that large inputs need no file.
+func Noise(scope *torch.Scope, seed int, shape ...int64) *torch.Tensor {
+	count := int64(1)
+	for _, size := range shape {
+		count *= size
+	}
+	values := make([]float32, count)
+	for i := range values {
+		h := uint32(i) + uint32(seed)*1_000_003
+		h ^= h >> 16
+		h *= 0x7feb352d
+		h ^= h >> 15
+		h *= 0x846ca68b
+		h ^= h >> 16
+		values[i] = float32(int(h>>16)-1<<15) / (1 << 14)
+	}
+	return torch.FromFloats(scope, values, shape...)
+}
+
 // Golden is a file of tensors that the reference implementation wrote.
 type Golden struct {
 	t    testing.TB

@@ -1,0 +1,33 @@
+// Package vision holds the image towers of CLIP (Radford et al. 2021, arXiv 2103.00020): a pre-norm ViT and a ResNet with
+// attention pooling. Names and numbers are those of open_clip's VisionTransformer and ModifiedResNet.
+//
+// Dimensions of both:
+//
+//	B images   S pixels of a side   E embedding
+package vision
+
+import (
+	"github.com/mclclip/mclclip/internal/nn"
+	"github.com/mclclip/mclclip/internal/torch"
+)
+
+// Tower is an image tower.
+type Tower interface {
+	// Forward maps normalised pixels [B, 3, S, S] to embeddings [B, E], not normalised.
+	Forward(pixels *torch.Tensor) *torch.Tensor
+	// Groups lists the parts of the tower, each by the beginnings of its parameters' names, in the order from the pixels to
+	// the embedding. A locked tower (Zhai et al. 2022, arXiv 2111.07991) may be unlocked group by group from the end; one
+	// without groups is locked whole.
+	Groups() [][]string
+	// SetTraining tells batch norms to use the statistics of the batch and to move the running ones.
+	SetTraining(on bool)
+}
+
+// New makes the tower of a configuration, which must be valid, with embeddings of width embed. The activation is that of a
+// ViT's blocks; a ResNet has ReLU.
+func New(b *nn.Builder, c Config, embed int, activation nn.Activation) Tower {
+	if c.ResNet() {
+		return NewResNet(b, c, embed)
+	}
+	return NewTransformer(b, c, embed, activation)
+}
