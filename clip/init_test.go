@@ -30,12 +30,18 @@ func measure(values []float32) (s spread) {
 // five sigmas are allowed. The largest value tells an even distribution (1.73 standard deviations) from a normal one
 // (above 2.4 from 96 values on).
 func TestNewModelHasOpenClipsSpread(t *testing.T) {
+	for _, name := range []string{"init", "resnet-init"} {
+		t.Run(name, func(t *testing.T) { compareSpread(t, "testdata/"+name+".json") })
+	}
+}
+
+func compareSpread(t *testing.T, path string) {
 	torchtest.NoLeak(t)
 	var golden struct {
 		Model  Config            `json:"model_cfg"`
 		Spread map[string]spread `json:"spread"`
 	}
-	goldenJSON(t, "testdata/init.json", &golden)
+	goldenJSON(t, path, &golden)
 	m, err := New(golden.Model, 7, torch.CPU)
 	if err != nil {
 		t.Fatal(err)

@@ -12,15 +12,22 @@ import (
 )
 
 func TestPresetsAreOpenClipsModels(t *testing.T) {
+	for _, name := range []string{"presets", "resnet-presets"} {
+		t.Run(name, func(t *testing.T) { comparePresets(t, "testdata/"+name+".json") })
+	}
+}
+
+func comparePresets(t *testing.T, path string) {
 	var golden struct {
 		Presets map[string]struct {
-			Count  int    `json:"count"`
-			SHA256 string `json:"sha256"` // of all names and shapes
-			Quick  bool   `json:"quick_gelu"`
-			Heads  [2]int `json:"heads"` // image, text
+			Count  int     `json:"count"`
+			SHA256 string  `json:"sha256"` // of all names and shapes
+			Quick  bool    `json:"quick_gelu"`
+			Heads  [2]int  `json:"heads"`     // image, text
+			Config *Config `json:"model_cfg"` // of some
 		} `json:"presets"`
 	}
-	goldenJSON(t, "testdata/presets.json", &golden)
+	goldenJSON(t, path, &golden)
 	if len(golden.Presets) < 10 {
 		t.Fatalf("the golden file has %d presets", len(golden.Presets))
 	}
@@ -36,7 +43,10 @@ func TestPresetsAreOpenClipsModels(t *testing.T) {
 			continue
 		}
 		count, sum := summary(plan)
-		heads := [2]int{c.Vision.Width / c.Vision.HeadWidth, c.Text.Heads}
+		heads := [2]int{c.Vision.Heads(), c.Text.Heads}
+		if want.Config != nil && c != *want.Config {
+			t.Errorf("%s: got %+v, want %+v", name, c, *want.Config)
+		}
 		if count != want.Count || sum != want.SHA256 || c.QuickGELU != want.Quick || heads != want.Heads {
 			t.Errorf("%s: %d parameters, heads %v, QuickGELU %v, names and shapes %s; want %+v", name, count, heads, c.QuickGELU, sum, want)
 		}

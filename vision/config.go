@@ -39,6 +39,14 @@ func (c Config) Validate() error {
 	return nil
 }
 
+// Heads is the number of attention heads of a ViT's blocks or of a ResNet's pooling.
+func (c Config) Heads() int {
+	if c.ResNet() {
+		return c.features() / c.HeadWidth
+	}
+	return c.Width / c.HeadWidth
+}
+
 func (c Config) validateResNet() error {
 	for _, blocks := range c.Stages {
 		if blocks < 1 {

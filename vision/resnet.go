@@ -45,7 +45,7 @@ func NewResNet(b *nn.Builder, c Config, embed int) *ResNet {
 		}
 	}
 	positions := (r.imageSize / reduction) * (r.imageSize / reduction)
-	r.Pool = NewAttentionPool(b.Sub("attnpool"), positions, in, in/int64(c.HeadWidth), int64(embed))
+	r.Pool = NewAttentionPool(b.Sub("attnpool"), positions, in, int64(c.Heads()), int64(embed))
 	return r
 }
 

@@ -36,7 +36,7 @@ func NewTransformer(b *nn.Builder, c Config, embed int, activation nn.Activation
 		Position: b.Param("positional_embedding", scaled, grid*grid+1, width),
 		PreNorm:  nn.NewLayerNorm(b.Sub("ln_pre"), width),
 		Blocks: nn.NewBlocks(b.Sub("transformer"), nn.BlockConfig{
-			Width: width, Layers: int64(c.Layers), Heads: width / int64(c.HeadWidth), MLPRatio: c.MLPRatio, Activation: activation,
+			Width: width, Layers: int64(c.Layers), Heads: int64(c.Heads()), MLPRatio: c.MLPRatio, Activation: activation,
 		}),
 		PostNorm:   nn.NewLayerNorm(b.Sub("ln_post"), width),
 		Projection: b.Param("proj", scaled, width, int64(embed)),
