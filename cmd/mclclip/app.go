@@ -73,6 +73,7 @@ func newApp(s streams) *cli.App {
 			finetuneCommand(s),
 			mmvpCommand(s),
 			exportCommand(s),
+			reportCommand(s),
 			dataCommand(s),
 			tokenizeCommand(s),
 			doctorCommand(s),

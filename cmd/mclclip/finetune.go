@@ -138,6 +138,9 @@ func (f *finetune) run(ctx context.Context, s streams) error {
 		}
 		return err
 	}
+	if err := writeReport(ctx, f.out, ""); err != nil {
+		return err
+	}
 	fmt.Fprintf(s.stdout, "%s\n", filepath.Join(f.out, mcl.IntegratedFile))
 	return skippedRows(index, filepath.Join(f.out, mcl.PairsDir)+" lists them")
 }

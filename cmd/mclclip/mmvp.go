@@ -85,6 +85,11 @@ func (f *score) do(ctx context.Context, s streams) error {
 	if err := f.write(report); err != nil {
 		return err
 	}
+	if f.run != "" && f.out == filepath.Join(f.run, "mmvp") {
+		if err := writeReport(ctx, f.run, f.data); err != nil {
+			return err
+		}
+	}
 	if f.json {
 		return report.WriteJSON(s.stdout)
 	}

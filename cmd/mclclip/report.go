@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/mclclip/mclclip/bench/mmvp"
+	"github.com/mclclip/mclclip/internal/atomicfile"
+	"github.com/mclclip/mclclip/mcl"
+	"github.com/mclclip/mclclip/report"
+	"github.com/mclclip/mclclip/train/metrics"
+)
+
+const reportFile = "report.html"
+
+// runReport is everything that the command line of mclclip report says.
+type runReport struct {
+	pairs pairsFlags
+	run   string
+	data  string
+	out   string
+}
+
+func reportCommand(s streams) *cli.Command {
+	f := &runReport{}
+	return &cli.Command{
+		Name:  "report",
+		Usage: "draw a run as one page: curves, scores, pairs gained and lost, clusters",
+		Description: "Writes report.html into the run folder; it needs no network and no other file. What the run does not have yet is left\n" +
+			"out. finetune writes the page when it ends, mmvp once more with the scores and the benchmark's pictures.",
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "run", Usage: "run `FOLDER` of finetune", Destination: &f.run},
+			&cli.StringFlag{Name: "data", Usage: "benchmark `FOLDER` that mmvp measured, for the pictures of the pairs gained and lost", Destination: &f.data},
+			&cli.StringFlag{Name: "out", Usage: "`FILE` to write; by default report.html in the run folder", Destination: &f.out},
+		}, f.pairs.flags()...),
+		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			return f.do(c.Context, s)
+		},
+	}
+}
+
+func (f *runReport) do(ctx context.Context, s streams) error {
+	if err := require("run", f.run, "runs/first"); err != nil {
+		return err
+	}
+	if f.out == "" {
+		f.out = filepath.Join(f.run, reportFile)
+	}
+	if err := f.write(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintln(s.stdout, f.out)
+	return nil
+}
+
+// writeReport writes the page of a run after finetune or, on the benchmark in data, mmvp.
+func writeReport(ctx context.Context, run, data string) error {
+	f := &runReport{run: run, data: data, out: filepath.Join(run, reportFile)}
+	return f.write(ctx)
+}
+
+func (f *runReport) write(ctx context.Context) error {
+	r := &report.Report{}
+	if err := f.fill(ctx, r); err != nil {
+		return err
+	}
+	if err := atomicfile.WriteFile(f.out, r.WriteHTML); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	return nil
+}
+
+// fill gathers what the run folder holds.
+func (f *runReport) fill(ctx context.Context, r *report.Report) error {
+	resolved, err := mcl.ReadResolved(f.run)
+	if err != nil {
+		return fmt.Errorf("--run: %w", err)
+	}
+	r.Title = fmt.Sprintf("%s: %s", filepath.Base(filepath.Clean(f.run)), resolved.ModelName)
+	if err := f.settings(r); err != nil {
+		return err
+	}
+	if err := f.metrics(r); err != nil {
+		return err
+	}
+	if err := f.scores(r); err != nil {
+		return err
+	}
+	return f.clusters(ctx, r, resolved)
+}
+
+func (f *runReport) settings(r *report.Report) error {
+	settings, err := mcl.Settings(f.run)
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		if value := settings[name]; value != nil {
+			r.Settings = append(r.Settings, report.Setting{Name: name, Value: fmt.Sprint(value)})
+		}
+	}
+	return nil
+}
+
+func (f *runReport) metrics(r *report.Report) error {
+	steps, events, err := metrics.Read(filepath.Join(f.run, metrics.LinesFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	r.Steps = steps
+	for _, e := range events {
+		if e.Name == mcl.WarningEvent {
+			r.Warnings = append(r.Warnings, report.Warning{Phase: e.Phase, Text: e.Text})
+		}
+	}
+	return err
+}
+
+// scores reads what mmvp left in the run folder, and with --data the benchmark's pictures.
+func (f *runReport) scores(r *report.Report) error {
+	path := filepath.Join(f.run, "mmvp", "mmvp.json")
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if f.data != "" {
+			return fmt.Errorf("--data %s: the run has no scores yet; measure it first: mclclip mmvp --run %s --data %s", f.data, f.run, f.data)
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	r.Scores = &mmvp.Report{}
+	if err := json.Unmarshal(raw, r.Scores); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if f.data == "" {
+		return nil
+	}
+	dataset, err := mmvp.Open(f.data)
+	if err != nil {
+		return fmt.Errorf("--data: %w", err)
+	}
+	return f.pictures(r, dataset)
+}
+
+// pictures reads the images of the pairs that a comparison shows.
+func (f *runReport) pictures(r *report.Report, d *mmvp.Dataset) error {
+	if len(d.Questions) != len(r.Scores.Questions) {
+		return fmt.Errorf("--data %s has %d questions, the run was measured on %d: give the same benchmark", f.data, len(d.Questions), len(r.Scores.Questions))
+	}
+	r.Pictures = map[int][]byte{}
+	for _, pair := range r.ShownPairs() {
+		for i := 2 * pair; i < 2*pair+2; i++ {
+			if d.Questions[i].Statement != r.Scores.Questions[i].Statement {
+				return fmt.Errorf("--data %s: question %d is %q, the run was measured on %q: give the same benchmark", f.data, d.Questions[i].ID, d.Questions[i].Statement, r.Scores.Questions[i].Statement)
+			}
+			image, err := os.ReadFile(d.Questions[i].ImagePath)
+			if err != nil {
+				return fmt.Errorf("--data: %w", err)
+			}
+			r.Pictures[i] = image
+		}
+	}
+	return nil
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/mclclip/mclclip/data/scenes"
+)
+
+// The page is written when a run ends, once more with its scores, and by hand.
+func TestReport(t *testing.T) {
+	pairs, run := drawPairs(t, 160), filepath.Join(t.TempDir(), "x")
+	if code, _, stderr := mclclip(t, "", trainArgs(pairs, run)...); code != codeDone {
+		t.Fatalf("finetune: exit code %d, stderr %q", code, stderr)
+	}
+	benchmark := filepath.Join(pairs, scenes.BenchmarkFolder)
+	shows(t, run, []string{`id="curves"`, "Features of base", "Features of stage-1", "mcl.clusters", `<div class="strip"><img`}, []string{`id="scores"`})
+	code, _, stderr := mclclip(t, "", "report", "--run", run, "--data", benchmark)
+	if code != codeError || !strings.Contains(stderr, "mclclip mmvp --run") {
+		t.Errorf("pictures of scores that are not there: exit code %d, stderr %q", code, stderr)
+	}
+	if code, _, stderr := mclclip(t, "", "mmvp", "--run", run, "--data", benchmark); code != codeDone {
+		t.Fatalf("mmvp: exit code %d, stderr %q", code, stderr)
+	}
+	shows(t, run, []string{`id="scores"`, `id="pairs"`, `id="curves"`}, nil)
+
+	if err := os.Rename(filepath.Join(pairs, "train-00000-of-00002.parquet"), filepath.Join(pairs, "elsewhere.parquet")); err != nil {
+		t.Fatal(err)
+	}
+	if code, stdout, stderr := mclclip(t, "", "report", "--run", run); code != codeDone || strings.TrimSpace(stdout) != filepath.Join(run, reportFile) {
+		t.Errorf("without the pairs: exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	shows(t, run, []string{"Features of base"}, []string{`<div class="strip"><img`})
+	code, _, stderr = mclclip(t, "", "report", "--run", run, "--pairs", filepath.Join(pairs, "heldout-*.parquet"))
+	if code != codeError || !strings.Contains(stderr, "not the pairs") {
+		t.Errorf("with other pairs: exit code %d, stderr %q", code, stderr)
+	}
+}
+
+// shows checks what the page of a run has and has not.
+func shows(t *testing.T, run string, parts, without []string) {
+	t.Helper()
+	html, err := os.ReadFile(filepath.Join(run, reportFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range parts {
+		if !strings.Contains(string(html), part) {
+			t.Errorf("the page lacks %s", part)
+		}
+	}
+	for _, part := range without {
+		if strings.Contains(string(html), part) {
+			t.Errorf("the page has %s", part)
+		}
+	}
+}
