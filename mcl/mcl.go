@@ -161,17 +161,21 @@ func (r *Run) train(ctx context.Context, p phase, model *clip.Model, pre clip.Pr
 	loader := data.NewLoader(context.WithoutCancel(ctx), r.index, grouper, trainer.Cursor(), transform, r.loaderConfig(p))
 	err = trainer.Run(ctx, loader, train.Phase{Name: p.name, Dir: p.checkpoints(), Log: r.log, Config: r.cfg})
 	loader.Close()
-	r.tell(p, loader.Stats(), grouper)
+	r.tell(p, trainer.Done(), loader.Stats(), grouper)
 	return err
 }
 
 // tell logs what the composition of batches left over.
-func (r *Run) tell(p phase, loaded data.LoaderStats, grouper data.Grouper) {
+func (r *Run) tell(p phase, done int, loaded data.LoaderStats, grouper data.Grouper) {
 	r.log.Printf("%s: waited %.1f s for data, %d MB of pairs waited on disk", p.name, loaded.Wait.Seconds(), loaded.Spilled>>20)
 	if g, ok := grouper.(*Grouper); ok {
 		s := g.Stats()
 		r.log.Printf("%s: in the epoch at hand %d batches were composed, %d blocks repeated a group of their batch, %d pairs wait for their block",
 			p.name, s.Batches, s.Repeats, s.Waiting)
+		if warning := repeatWarning(s, g.groups); warning != "" {
+			// A failed write is told by the next event or step.
+			_ = r.log.Event(metrics.Event{Name: WarningEvent, Phase: p.name, Step: done, Text: "warning: " + warning})
+		}
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 
 // group returns how the batches of a stage are composed: the joint labels of its pairs, small ones merged.
 func (r *Run) group(ctx context.Context, p phase, cfg train.Config) (*Grouper, error) {
+	_, err := os.Stat(filepath.Join(p.dir, labelsFile))
+	fresh := err != nil
 	labels, err := r.labels(ctx, p)
 	if err != nil {
 		return nil, err
@@ -36,6 +38,11 @@ func (r *Run) group(ctx context.Context, p phase, cfg train.Config) (*Grouper, e
 	merged, pairs := groups.Merged(sizes)
 	r.log.Printf("%s: %d groups of labels; %d labels with %d pairs were too small for a block of %d and joined their nearest neighbours",
 		p.name, groups.Count(), merged, pairs, cfg.GlobalBatch()/cfg.Groups)
+	if fresh {
+		if err := r.signal(p, labels, groups); err != nil {
+			return nil, err
+		}
+	}
 	return NewGrouper(labels.ByRow, groups.Of, cfg.GlobalBatch(), cfg.Groups)
 }
 

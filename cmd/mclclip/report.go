@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -122,7 +123,7 @@ func (f *runReport) metrics(r *report.Report) error {
 	r.Steps = steps
 	for _, e := range events {
 		if e.Name == mcl.WarningEvent {
-			r.Warnings = append(r.Warnings, report.Warning{Phase: e.Phase, Text: e.Text})
+			r.Warnings = append(r.Warnings, report.Warning{Phase: e.Phase, Text: strings.TrimPrefix(e.Text, "warning: ")})
 		}
 	}
 	return err
