@@ -53,14 +53,10 @@ func RelDiff(got, want []float32) float64 {
 	return MaxDiff(got, want) / scale
 }
 
-// Noise makes the multiples of 2^-14 from -2 to 2 that the reference scripts make by the same hash of the place (lowbias32
-// of Chris Wellons), so that large inputs need no file.
-func Noise(scope *torch.Scope, seed int, shape ...int64) *torch.Tensor {
-	count := int64(1)
-	for _, size := range shape {
-		count *= size
-	}
-	values := make([]float32, count)
+// NoiseBytes makes the 8-bit pixels that the reference scripts make by the same hash of the place (lowbias32 of Chris
+// Wellons), so that large inputs need no file.
+func NoiseBytes(seed, count int) []uint8 {
+	values := make([]uint8, count)
 	for i := range values {
 		h := uint32(i) + uint32(seed)*1_000_003
 		h ^= h >> 16
@@ -68,7 +64,20 @@ func Noise(scope *torch.Scope, seed int, shape ...int64) *torch.Tensor {
 		h ^= h >> 15
 		h *= 0x846ca68b
 		h ^= h >> 16
-		values[i] = float32(int(h>>16)-1<<15) / (1 << 14)
+		values[i] = uint8(h >> 24)
+	}
+	return values
+}
+
+// Noise is NoiseBytes normalised with mean 0.5 and standard deviation 0.25.
+func Noise(scope *torch.Scope, seed int, shape ...int64) *torch.Tensor {
+	count := int64(1)
+	for _, size := range shape {
+		count *= size
+	}
+	values := make([]float32, count)
+	for i, v := range NoiseBytes(seed, int(count)) {
+		values[i] = (float32(v)/255 - 0.5) / 0.25
 	}
 	return torch.FromFloats(scope, values, shape...)
 }

@@ -35,14 +35,14 @@ PAIRS = 6
 
 
 def noise(seed, count):
-    """Multiples of 2^-14 from -2 to 2 by a hash of the place (lowbias32 of Chris Wellons): exact in float32."""
+    """8-bit pixels by a hash of the place (lowbias32 of Chris Wellons), normalised with mean 0.5 and std 0.25."""
     h = np.arange(count, dtype=np.uint32) + np.uint32(seed * 1_000_003)
     h ^= h >> np.uint32(16)
     h *= np.uint32(0x7FEB352D)
     h ^= h >> np.uint32(15)
     h *= np.uint32(0x846CA68B)
     h ^= h >> np.uint32(16)
-    return torch.from_numpy((h >> np.uint32(16)).astype(np.float32) - 32768) / 16384
+    return (torch.from_numpy((h >> np.uint32(24)).astype(np.float32)) / 255 - 0.5) / 0.25
 
 
 def batches(generator):
@@ -53,7 +53,7 @@ def batches(generator):
 
 def used_model(generator, seen):
     """A model whose parameters are not at the start values of 0 and 1, with running statistics of three batches."""
-    torch.manual_seed(0)
+    torch.manual_seed(1)
     model = CLIP(**CONFIG)
     with torch.no_grad():
         for n, p in model.named_parameters():
@@ -92,7 +92,9 @@ def parity(out, model, pixels, tokens):
     loss = ClipLoss()(F.normalize(image, dim=-1), F.normalize(text, dim=-1), model.logit_scale.exp())
     loss.backward()
     grads = {"grad/" + n: p.grad for n, p in model.named_parameters() if n.startswith("visual.")}
-    assert all(g.abs().max() > 0 for g in grads.values())
+    # A gradient much smaller than its terms would be compared by their rounding. That of the keys' bias is nothing else:
+    # softmax does not see what is added to all logits.
+    assert all(g.abs().max() > 0.1 for n, g in grads.items() if n != "grad/visual.attnpool.k_proj.bias")
     write(out / "resnet-grads.safetensors", {**grads, **statistics(model), "image": image, "loss": loss})
 
 
