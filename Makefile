@@ -3,11 +3,11 @@ SHELL   := /bin/bash
 PYTHON  ?= python3
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 # Packages without cgo: they build and pass their tests without libtorch and a C compiler.
-PURE    := ./bench/mmvp/... ./checkpoint/... ./data/... ./internal/atomicfile/... ./internal/safetensors/... ./text/tokenizer/... ./train/metrics/...
+PURE    := ./bench/mmvp/... ./bench/speed/... ./checkpoint/... ./data/... ./internal/atomicfile/... ./internal/safetensors/... ./text/tokenizer/... ./train/metrics/...
 FUZZTIME ?= 10s
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build check test pure race fuzz emoji golden demo clean
+.PHONY: help setup build check test pure race fuzz emoji golden bench demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ emoji: ## fetch the emoji pictures that mclclip data emoji makes pairs of
 
 golden: ## write the golden files anew with PyTorch, open_clip and others (pinned versions, about 8 GB of cache)
 	@scripts/golden.sh
+
+bench: build ## compare the speed with PyTorch and open_clip in turn; BENCH='--work finetune --rounds 3' chooses
+	@python="$$(scripts/reference.sh)" && bin/mclclip bench speed --reference-python "$$python" $(BENCH)
 
 demo: build ## fine-tune a small model in stages on made scenes, measure it and look at the result
 	@scripts/demo.sh

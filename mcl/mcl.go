@@ -154,7 +154,7 @@ func (r *Run) train(ctx context.Context, p phase, model *clip.Model, pre clip.Pr
 	if err := r.resume(p, trainer); err != nil {
 		return err
 	}
-	transform, err := trainTransform(model.Config, pre, r.cfg.AugScale)
+	transform, err := TrainTransform(model.Config, pre, r.cfg.AugScale)
 	if err != nil {
 		return err
 	}

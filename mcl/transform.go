@@ -14,9 +14,9 @@ func EvalTransform(model clip.Config, pre clip.Preprocess) (data.Transform, erro
 	})
 }
 
-// trainTransform is EvalTransform with open_clip's random crop in place of the centre crop. A scale of 1 leaves the images
+// TrainTransform is EvalTransform with open_clip's random crop in place of the centre crop. A scale of 1 leaves the images
 // as they are evaluated.
-func trainTransform(model clip.Config, pre clip.Preprocess, scale float64) (data.Transform, error) {
+func TrainTransform(model clip.Config, pre clip.Preprocess, scale float64) (data.Transform, error) {
 	if scale == 1 {
 		return EvalTransform(model, pre)
 	}

@@ -75,6 +75,7 @@ func newApp(s streams) *cli.App {
 			exportCommand(s),
 			reportCommand(s),
 			dataCommand(s),
+			benchCommand(s),
 			tokenizeCommand(s),
 			doctorCommand(s),
 		},

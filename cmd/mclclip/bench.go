@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/mclclip/mclclip/bench/speed"
+	"github.com/mclclip/mclclip/internal/torch"
+	"github.com/mclclip/mclclip/train/metrics"
+)
+
+func benchCommand(s streams) *cli.Command {
+	return &cli.Command{
+		Name:        "bench",
+		Usage:       "compare the speed with PyTorch and open_clip",
+		Subcommands: []*cli.Command{benchSpeedCommand(s), benchSideCommand(s)},
+	}
+}
+
+// benchSpeed is everything that the command line of mclclip bench speed says.
+type benchSpeed struct {
+	settings benchSettings
+	works    list
+	rounds   int
+	pairs    int
+	python   string
+	cache    string
+	out      string
+	title    string
+}
+
+func benchSpeedCommand(s streams) *cli.Command {
+	f := &benchSpeed{settings: defaultBenchSettings()}
+	f.settings.material = "" // made below --cache
+	return &cli.Command{
+		Name:  "speed",
+		Usage: "do the same work with mclclip and with PyTorch in turn, and report the ratios",
+		Description: "Each side is a process of its own that does a round of work when it is asked; rounds alternate, and both sides must come\n" +
+			"to the same losses, features or checksums. make bench runs this with a Python of pinned versions.\n\n" + workTexts(),
+		Flags: append([]cli.Flag{
+			&cli.GenericFlag{Name: "work", Usage: "`NAME` of what to compare; may be repeated; all by default", Value: &f.works},
+			&cli.IntFlag{Name: "rounds", Usage: "rounds of each side after the first, which does not count", Value: 5, Destination: &f.rounds},
+			&cli.IntFlag{Name: "pairs", Usage: "pairs to make as material", Value: 512, Destination: &f.pairs},
+			&cli.StringFlag{Name: "reference-python", Usage: "`PYTHON` with torch, open_clip_torch, torchvision, pyarrow and tokenizers", EnvVars: []string{"MCLCLIP_REFERENCE_PYTHON"}, Destination: &f.python},
+			&cli.StringFlag{Name: "cache", Usage: "`FOLDER` for pictures, captions and models that are made; by default below the system's cache folder", Destination: &f.cache},
+			&cli.StringFlag{Name: "out", Usage: "`FOLDER` of the report", Value: "docs/benchmarks", Destination: &f.out},
+			&cli.StringFlag{Name: "title", Usage: "begin of the report's file name", Value: "speed", Destination: &f.title},
+		}, f.settings.flags()...),
+		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			if err := f.check(); err != nil {
+				return &exitError{codeUsage, err}
+			}
+			return f.run(c.Context, s)
+		},
+	}
+}
+
+func workTexts() string {
+	var b strings.Builder
+	b.WriteString("Works:\n")
+	for _, w := range benchWorks {
+		fmt.Fprintf(&b, "    %-16s %s\n", w.Name, w.Text)
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+func (f *benchSpeed) check() error {
+	if err := require("reference-python", f.python, "~/venv/bin/python"); err != nil {
+		return err
+	}
+	if f.rounds < 1 {
+		return fmt.Errorf("--rounds %d: want at least 1", f.rounds)
+	}
+	if f.pairs < 2 {
+		return fmt.Errorf("--pairs %d: want at least 2", f.pairs)
+	}
+	for _, name := range f.works {
+		if _, err := workOf(name); err != nil {
+			return err
+		}
+	}
+	return f.settings.check()
+}
+
+// run compares one work after the other and writes the report after each.
+func (f *benchSpeed) run(ctx context.Context, s streams) error {
+	log, err := metrics.Open(metrics.Config{Console: s.stderr})
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	if f.cache == "" {
+		root, err := os.UserCacheDir()
+		if err != nil {
+			return fmt.Errorf("--cache is missing: %w", err)
+		}
+		f.cache = filepath.Join(root, "mclclip", "speed")
+	}
+	if err := f.prepare(ctx, log); err != nil {
+		return err
+	}
+	report := &speed.Report{Title: f.title, Hardware: speed.Hardware(), Date: time.Now().Format(time.DateOnly), Versions: f.versions(ctx)}
+	if err := report.Load(f.out); err != nil {
+		return err
+	}
+	var failures []error
+	for _, w := range benchWorks {
+		if len(f.works) > 0 && !slices.Contains(f.works, w.Name) {
+			continue
+		}
+		c, err := f.compare(ctx, s, w)
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			failures = append(failures, err)
+			log.Printf("%v", err)
+			continue
+		}
+		log.Printf("%s: %.2f times as fast (%.2f to %.2f), %.2f of the memory", w.Name, c.Speed.Median, c.Speed.Min, c.Speed.Max, c.Memory)
+		report.Add(c)
+		path, err := report.Write(f.out)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(s.stdout, path)
+	}
+	return errors.Join(failures...)
+}
+
+// compare starts both sides of a work and lets them do their rounds.
+func (f *benchSpeed) compare(ctx context.Context, s streams, w benchWork) (c speed.Comparison, err error) {
+	script, err := writeReference()
+	if err != nil {
+		return c, err
+	}
+	defer os.Remove(script)
+	self, err := os.Executable()
+	if err != nil {
+		return c, err
+	}
+	settings := f.settings
+	settings.work = w.Name
+	if w.model != "" {
+		settings.model = filepath.Join(f.cache, "models", w.model)
+	}
+	start := func(name string, command string, args ...string) (*speed.Peer, error) {
+		process := exec.CommandContext(ctx, command, append(args, settings.args()...)...)
+		process.Stderr = s.stderr
+		process.Env = append(os.Environ(), fmt.Sprintf("OMP_NUM_THREADS=%d", settings.threads), "TOKENIZERS_PARALLELISM=false")
+		return speed.Start(w.Name+", "+name, process)
+	}
+	ours, err := start("mclclip", self, "bench", "side")
+	if err != nil {
+		return c, err
+	}
+	defer ours.Close()
+	theirs, err := start("Python", f.python, script)
+	if err != nil {
+		return c, err
+	}
+	defer theirs.Close()
+	c, err = speed.Compare(w.Work, ours, theirs, f.rounds)
+	c.Settings = settings.text(w)
+	return c, err
+}
+
+func writeReference() (string, error) {
+	file, err := os.CreateTemp("", "mclclip-reference-*.py")
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	_, err = file.Write(speed.Reference)
+	return file.Name(), err
+}
+
+// versions asks the Python for the versions of what is compared with.
+func (f *benchSpeed) versions(ctx context.Context) map[string]string {
+	versions := map[string]string{"mclclip": version, "libtorch": torch.Version()}
+	const script = "import importlib.metadata as m\nfor p in 'torch torchvision open_clip_torch pillow pyarrow tokenizers'.split(): print(p, m.version(p))"
+	out, err := exec.CommandContext(ctx, f.python, "-c", script).Output()
+	if err != nil {
+		return versions // a missing package is an error of the works that need it
+	}
+	for line := range strings.Lines(string(out)) {
+		if name, v, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
+			versions[name] = v
+		}
+	}
+	return versions
+}

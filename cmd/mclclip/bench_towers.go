@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"syscall"
+
+	"github.com/mclclip/mclclip/bench/speed"
+	"github.com/mclclip/mclclip/clip"
+	"github.com/mclclip/mclclip/data"
+	"github.com/mclclip/mclclip/internal/torch"
+	"github.com/mclclip/mclclip/mcl"
+	"github.com/mclclip/mclclip/train"
+)
+
+// batches reads the batches that every round does, in row order and without random crops.
+func (b *benchSide) batches(model clip.Config, pre clip.Preprocess) ([]data.Batch, error) {
+	index, err := b.index()
+	if err != nil {
+		return nil, err
+	}
+	if index.Usable() < int64(b.steps*b.batch) {
+		return nil, fmt.Errorf("%d pairs are too few for %d steps of %d; raise --pairs", index.Usable(), b.steps, b.batch)
+	}
+	transform, err := mcl.EvalTransform(model, pre)
+	if err != nil {
+		return nil, err
+	}
+	var batches []data.Batch
+	for batch, err := range data.Sequential(b.ctx, index, b.batch, transform, data.LoaderConfig{}) {
+		if err != nil {
+			return nil, err
+		}
+		batch.Images, batch.Tokens = slices.Clone(batch.Images), slices.Clone(batch.Tokens)
+		if batches = append(batches, batch); len(batches) == b.steps {
+			break
+		}
+	}
+	return batches, nil
+}
+
+// trainer opens the model with its locks set, and the data.
+func (b *benchSide) trainer(lock func(*clip.Model)) (*train.Trainer, []data.Batch, func(), error) {
+	model, pre, err := clip.Load(b.model, torch.CPU)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	lock(model)
+	batches, err := b.batches(model.Config, pre)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	cfg := train.DefaultConfig()
+	cfg.BatchSize, cfg.Precision, cfg.Steps, cfg.Warmup, cfg.Scheduler = b.batch, b.precision, 1, 0, "const"
+	trainer, err := train.New(cfg, model, pre)
+	return trainer, batches, func() { trainer.Close(); model.Close() }, err
+}
+
+func (b *benchSide) finetune() (func() (speed.Round, error), func(), error) {
+	trainer, batches, free, err := b.trainer(func(*clip.Model) {})
+	return func() (speed.Round, error) { return steps(trainer, batches) }, free, err
+}
+
+// finetuneLocked is the recipe of the paper: a locked text tower, and an image tower of which the last blocks train.
+func (b *benchSide) finetuneLocked() (func() (speed.Round, error), func(), error) {
+	trainer, batches, free, err := b.trainer(func(m *clip.Model) { m.LockText(); m.LockImage(6) })
+	return func() (speed.Round, error) { return steps(trainer, batches) }, free, err
+}
+
+func steps(trainer *train.Trainer, batches []data.Batch) (r speed.Round, err error) {
+	for _, batch := range batches {
+		result, err := trainer.Step(batch)
+		if err != nil {
+			return r, err
+		}
+		r.Items += float64(len(batch.Rows))
+		r.Values = append(r.Values, result.Loss)
+	}
+	return r, nil
+}
+
+// lastRow is what is compared of a batch of features.
+func lastRow(rows [][]float32) (values []float64) {
+	for _, v := range rows[len(rows)-1][:8] {
+		values = append(values, float64(v))
+	}
+	return values
+}
+
+func (b *benchSide) embedImages() (func() (speed.Round, error), func(), error) {
+	encoder, err := clip.OpenEncoder(b.model, torch.CPU)
+	if err != nil {
+		return nil, nil, err
+	}
+	batches, err := b.batches(encoder.Model.Config, encoder.Preprocess())
+	return func() (r speed.Round, err error) {
+		for _, batch := range batches {
+			rows, err := encoder.Pixels(batch.Images, len(batch.Rows))
+			if err != nil {
+				return r, err
+			}
+			r.Items += float64(len(rows))
+			r.Values = append(r.Values, lastRow(rows)...)
+		}
+		return r, nil
+	}, encoder.Close, err
+}
+
+func (b *benchSide) embedTexts() (func() (speed.Round, error), func(), error) {
+	encoder, err := clip.OpenEncoder(b.model, torch.CPU)
+	if err != nil {
+		return nil, nil, err
+	}
+	texts, err := b.captions()
+	if n := b.steps * b.batch; err == nil && len(texts) < n {
+		err = fmt.Errorf("%d pairs are too few for %d steps of %d; raise --pairs", len(texts), b.steps, b.batch)
+	}
+	return func() (r speed.Round, err error) {
+		rows, err := encoder.Texts(texts[:b.steps*b.batch])
+		for part := range slices.Chunk(rows, b.batch) {
+			r.Values = append(r.Values, lastRow(part)...)
+		}
+		r.Items = float64(len(rows))
+		return r, err
+	}, encoder.Close, err
+}
+
+// start runs mclclip mmvp from the start of its process to its end.
+func (b *benchSide) start() (func() (speed.Round, error), func(), error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, nil, err
+	}
+	out, err := os.MkdirTemp("", "mclclip-bench-*")
+	return func() (r speed.Round, err error) {
+		var table, log bytes.Buffer
+		command := exec.CommandContext(b.ctx, self, "mmvp", "--json", "--pretrained", b.model, "--data", filepath.Join(b.material, "mmvp"), "--out", out)
+		command.Stdout, command.Stderr = &table, &log
+		if err := command.Run(); err != nil {
+			return r, fmt.Errorf("mclclip mmvp: %w: %s", err, log.String())
+		}
+		percent, err := average(table.Bytes())
+		r = speed.Round{Items: 1, Values: []float64{percent}}
+		if usage, ok := command.ProcessState.SysUsage().(*syscall.Rusage); ok {
+			r.Memory = usage.Maxrss << 10
+		}
+		return r, err
+	}, func() { os.RemoveAll(out) }, err
+}
+
+// average is the share of pairs that a model has right, from the report in JSON.
+func average(report []byte) (float64, error) {
+	var r struct {
+		Columns []struct {
+			Result struct {
+				Average float64 `json:"average_percent"`
+			} `json:"result"`
+		} `json:"columns"`
+	}
+	if err := json.Unmarshal(report, &r); err != nil {
+		return 0, err
+	}
+	if len(r.Columns) != 1 {
+		return 0, fmt.Errorf("the report has %d columns, want 1", len(r.Columns))
+	}
+	return r.Columns[0].Result.Average, nil
+}
