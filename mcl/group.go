@@ -183,6 +183,16 @@ func (g *Grouper) appendLater(carry []int64) []int64 {
 	return carry
 }
 
+// usable counts the rows that have a label.
+func (g *Grouper) usable() (n int64) {
+	for _, label := range g.label {
+		if label >= 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // Stats returns the counts since Reset.
 func (g *Grouper) Stats() GroupStats { return g.stats }
 

@@ -168,6 +168,9 @@ func (r *Run) train(ctx context.Context, p phase, model *clip.Model, pre clip.Pr
 // tell logs what the composition of batches left over.
 func (r *Run) tell(p phase, done int, loaded data.LoaderStats, grouper data.Grouper) {
 	r.log.Printf("%s: waited %.1f s for data, %d MB of pairs waited on disk", p.name, loaded.Wait.Seconds(), loaded.Spilled>>20)
+	if mixed, ok := grouper.(*Mixed); ok {
+		grouper = mixed.hard
+	}
 	if g, ok := grouper.(*Grouper); ok {
 		s := g.Stats()
 		r.log.Printf("%s: in the epoch at hand %d batches were composed, %d blocks repeated a group of their batch, %d pairs wait for their block",

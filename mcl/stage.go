@@ -6,11 +6,12 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/mclclip/mclclip/data"
 	"github.com/mclclip/mclclip/train"
 )
 
 // group returns how the batches of a stage are composed: the joint labels of its pairs, small ones merged.
-func (r *Run) group(ctx context.Context, p phase, cfg train.Config) (*Grouper, error) {
+func (r *Run) group(ctx context.Context, p phase, cfg train.Config) (data.Grouper, error) {
 	_, err := os.Stat(filepath.Join(p.dir, labelsFile))
 	fresh := err != nil
 	labels, err := r.labels(ctx, p)
@@ -43,7 +44,11 @@ func (r *Run) group(ctx context.Context, p phase, cfg train.Config) (*Grouper, e
 			return nil, err
 		}
 	}
-	return NewGrouper(labels.ByRow, groups.Of, cfg.GlobalBatch(), cfg.Groups)
+	hard, err := NewGrouper(labels.ByRow, groups.Of, cfg.GlobalBatch(), cfg.Groups)
+	if err != nil || cfg.HardFraction == 1 {
+		return hard, err
+	}
+	return NewMixed(hard, cfg)
 }
 
 // origin says what the labels of a stage are made from: the model of the stage before.

@@ -11,19 +11,20 @@ import (
 // Config is what a run is. Names and meanings are open_clip's; the defaults are for fine-tuning, not for training from
 // random weights.
 type Config struct {
-	BatchSize   int     `json:"batch_size"`   // pairs in one forward pass
-	AccumFreq   int     `json:"accum_freq"`   // forward passes in one step; the loss is that of the whole batch
-	Groups      int     `json:"groups"`       // equal blocks of a batch that do not see one another in the loss
-	Steps       int     `json:"steps"`        // optimisation steps
-	LR          float64 `json:"lr"`           // peak learning rate
-	Beta1       float64 `json:"beta1"`        // AdamW, first moment
-	Beta2       float64 `json:"beta2"`        // AdamW, second moment
-	Eps         float64 `json:"eps"`          // AdamW
-	WeightDecay float64 `json:"wd"`           // AdamW; none on norms, biases and the logit scale
-	Warmup      int     `json:"warmup"`       // steps of linear warm-up
-	Scheduler   string  `json:"lr_scheduler"` // "cosine" or "const", after the warm-up
-	GradClip    float64 `json:"grad_clip_norm"`
-	Precision   string  `json:"precision"` // "fp32" or "amp_bf16"
+	BatchSize    int     `json:"batch_size"`    // pairs in one forward pass
+	AccumFreq    int     `json:"accum_freq"`    // forward passes in one step; the loss is that of the whole batch
+	Groups       int     `json:"groups"`        // equal blocks of a batch that do not see one another in the loss
+	Steps        int     `json:"steps"`         // optimisation steps
+	HardFraction float64 `json:"hard_fraction"` // share of the batches that are made of Groups blocks; the others are one block
+	LR           float64 `json:"lr"`            // peak learning rate
+	Beta1        float64 `json:"beta1"`         // AdamW, first moment
+	Beta2        float64 `json:"beta2"`         // AdamW, second moment
+	Eps          float64 `json:"eps"`           // AdamW
+	WeightDecay  float64 `json:"wd"`            // AdamW; none on norms, biases and the logit scale
+	Warmup       int     `json:"warmup"`        // steps of linear warm-up
+	Scheduler    string  `json:"lr_scheduler"`  // "cosine" or "const", after the warm-up
+	GradClip     float64 `json:"grad_clip_norm"`
+	Precision    string  `json:"precision"` // "fp32" or "amp_bf16"
 
 	SaveEvery   int           `json:"-"` // steps between checkpoints; 0: only at the end and when interrupted
 	SaveMinutes time.Duration `json:"-"` // time between checkpoints; 0: by steps only
@@ -34,7 +35,7 @@ type Config struct {
 // fine-tunes (1e-5), betas and eps are open_clip's for ViTs.
 func DefaultConfig() Config {
 	return Config{
-		BatchSize: 64, AccumFreq: 1, Groups: 1,
+		BatchSize: 64, AccumFreq: 1, Groups: 1, HardFraction: 1,
 		LR: 1e-5, Beta1: 0.9, Beta2: 0.98, Eps: 1e-6, WeightDecay: 0.1, Warmup: 50, Scheduler: "cosine",
 		Precision: "fp32", SaveMinutes: 10 * time.Minute, Keep: 2,
 	}
@@ -54,6 +55,7 @@ func (c Config) Validate() error {
 		{c.Groups < 1, fmt.Sprintf("--groups %d: want at least 1", c.Groups)},
 		{c.Groups >= 1 && c.GlobalBatch()%max(c.Groups, 1) != 0, fmt.Sprintf("--groups %d does not divide the batch of %d pairs", c.Groups, c.GlobalBatch())},
 		{c.Groups >= 1 && c.GlobalBatch()/max(c.Groups, 1) < 2, fmt.Sprintf("--groups %d leaves %d pair of the batch of %d to a group; a pair needs at least one negative: raise --batch-size or lower --groups", c.Groups, c.GlobalBatch()/max(c.Groups, 1), c.GlobalBatch())},
+		{!(c.HardFraction > 0 && c.HardFraction <= 1), fmt.Sprintf("--hard-fraction %g: want more than 0 and at most 1; --negatives random is 0", c.HardFraction)},
 		{c.Steps < 0, fmt.Sprintf("--steps %d: want at least 0", c.Steps)},
 		{!(c.LR > 0) || math.IsInf(c.LR, 0), fmt.Sprintf("--lr %g: want a number above 0", c.LR)},
 		{c.Warmup < 0, fmt.Sprintf("--warmup %d: want at least 0 steps", c.Warmup)},

@@ -76,7 +76,7 @@ func (t *Trainer) gradient(scope *torch.Scope, batch data.Batch) float64 {
 		return t.cachedGradient(scope, batch)
 	}
 	image, text := t.encode(scope, batch, 0, len(batch.Rows))
-	loss := clip.Loss(image, text, t.model.LogitScale, t.cfg.Groups)
+	loss := clip.Loss(image, text, t.model.LogitScale, t.blocks())
 	loss.Backward()
 	return loss.Item()
 }
@@ -97,7 +97,7 @@ func (t *Trainer) cachedGradient(scope *torch.Scope, batch data.Batch) float64 {
 	images, texts := t.features(scope, batch)
 	images.SetTrainable(true)
 	texts.SetTrainable(true)
-	loss := clip.Loss(images, texts, t.model.LogitScale, t.cfg.Groups)
+	loss := clip.Loss(images, texts, t.model.LogitScale, t.blocks())
 	loss.Backward()
 	imageGrad, textGrad := images.Grad(scope), texts.Grad(scope)
 	for from := 0; from < len(batch.Rows); from += t.cfg.BatchSize {

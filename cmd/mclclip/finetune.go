@@ -60,6 +60,7 @@ func (f *finetune) flags() []cli.Flag {
 		&cli.IntFlag{Name: "stages", Usage: "models to train after the base model, N", Value: f.cfg.Stages, Destination: &f.cfg.Stages},
 		&cli.IntFlag{Name: "clusters", Usage: "clusters of each stage, K; K^N may be at most pairs x groups / batch", Value: f.cfg.Clusters, Destination: &f.cfg.Clusters},
 		&cli.IntFlag{Name: "groups", Usage: "labels in a batch, G, each with batch/G pairs that see only one another (1: the paper's batch)", Value: t.Groups, Destination: &t.Groups},
+		&cli.Float64Flag{Name: "hard-fraction", Usage: "share of a stage's batches that are made of such groups; the others are ordinary ones", Value: t.HardFraction, Destination: &t.HardFraction},
 		&cli.BoolFlag{Name: "control", Usage: "also train as many models on ordinary batches, to compare with", Destination: &f.cfg.Control},
 		&cli.StringFlag{Name: "init", Usage: "a stage starts from the `base` weights or from the previous stage's", Value: f.cfg.Init, Destination: &f.cfg.Init},
 		&cli.StringFlag{Name: "negatives", Usage: "`cluster`, or random: every stage on ordinary batches", Value: f.cfg.Negatives, Destination: &f.cfg.Negatives},
