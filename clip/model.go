@@ -81,6 +81,13 @@ func (m *Model) EncodeText(tokens *torch.Tensor) *torch.Tensor {
 // and embedding, in which they use the running ones. A model without batch norms computes the same in both.
 func (m *Model) SetTraining(on bool) { m.Visual.SetTraining(on && !m.frozen) }
 
+// SetTape makes the blocks of the transformers keep no activations in training; the tape's Backward then comes after that of
+// the loss. Nil ends that.
+func (m *Model) SetTape(tape *nn.Tape) {
+	m.Visual.SetTape(tape)
+	m.Text.SetTape(tape)
+}
+
 // Parameters returns all parameters, trainable or not, with their names in open_clip's state_dict.
 func (m *Model) Parameters() []nn.Param {
 	return slices.DeleteFunc(slices.Clone(m.params), func(p nn.Param) bool { return p.Buffer })

@@ -20,6 +20,8 @@ type Transformer struct {
 	Blocks     nn.Blocks
 	FinalNorm  *nn.LayerNorm
 	Projection *torch.Tensor // [D, E]
+
+	tape *nn.Tape
 }
 
 // New makes the tower with embeddings of width embed; its configuration must be valid.
@@ -45,11 +47,14 @@ func New(b *nn.Builder, c Config, embed int, activation nn.Activation) *Transfor
 func (t *Transformer) Forward(tokens *torch.Tensor) *torch.Tensor {
 	tokens.Check("tokens", -1, -1)
 	x := torch.Tidy(tokens, t.embed) // [B, L, D]
-	x = t.Blocks.Forward(x)          // [B, L, D]
+	x = t.tape.Forward(t.Blocks, x)  // [B, L, D]
 	x = atEnd(x, tokens)             // [B, D]
 	x = t.FinalNorm.Forward(x)       // [B, D]  each position has its own norm, so it can come after the choice
 	return x.MatMul(t.Projection)    // [B, E]
 }
+
+// SetTape makes the blocks keep no activations in training; nil ends that.
+func (t *Transformer) SetTape(tape *nn.Tape) { t.tape = tape }
 
 // embed maps token ids [B, L] to the sum of their embeddings and their positions' [B, L, D].
 func (t *Transformer) embed(tokens *torch.Tensor) *torch.Tensor {

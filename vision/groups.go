@@ -1,6 +1,10 @@
 package vision
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/mclclip/mclclip/internal/nn"
+)
 
 // Groups are those of open_clip's VisionTransformer: what makes the tokens, each block (the last with the norm after it),
 // and the projection.
@@ -13,6 +17,9 @@ func (t *Transformer) Groups() [][]string {
 	groups[last] = append(groups[last], "ln_post.")
 	return append(groups, []string{"proj"})
 }
+
+// SetTape makes the blocks keep no activations in training; nil ends that.
+func (t *Transformer) SetTape(tape *nn.Tape) { t.tape = tape }
 
 // SetTraining changes nothing: a ViT computes the same in training.
 func (t *Transformer) SetTraining(bool) {}

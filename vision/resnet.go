@@ -74,5 +74,8 @@ func (r *ResNet) stem(x *torch.Tensor) *torch.Tensor {
 // Groups is empty: as in open_clip, a ResNet can only be locked whole.
 func (r *ResNet) Groups() [][]string { return nil }
 
+// SetTape changes nothing.
+func (r *ResNet) SetTape(*nn.Tape) {}
+
 // SetTraining tells the batch norms to use the statistics of the batch and to move the running ones.
 func (r *ResNet) SetTraining(on bool) { r.mode.Training = on }

@@ -21,6 +21,9 @@ type Tower interface {
 	Groups() [][]string
 	// SetTraining tells batch norms to use the statistics of the batch and to move the running ones.
 	SetTraining(on bool)
+	// SetTape makes the blocks of a ViT keep no activations in training; nil ends that. A ResNet goes on keeping them: to run
+	// its blocks again would move their running statistics again.
+	SetTape(tape *nn.Tape)
 }
 
 // New makes the tower of a configuration, which must be valid, with embeddings of width embed. The activation is that of a

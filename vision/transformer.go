@@ -23,6 +23,7 @@ type Transformer struct {
 	Projection *torch.Tensor // [D, E]
 
 	imageSize, patchSize int64
+	tape                 *nn.Tape
 }
 
 // NewTransformer makes the tower with embeddings of width embed; its configuration must be valid and of a ViT.
@@ -49,7 +50,7 @@ func NewTransformer(b *nn.Builder, c Config, embed int, activation nn.Activation
 func (t *Transformer) Forward(pixels *torch.Tensor) *torch.Tensor {
 	pixels.Check("pixels", -1, 3, t.imageSize, t.imageSize)
 	x := torch.Tidy(pixels, t.embed)       // [B, L, D]
-	x = t.Blocks.Forward(x)                // [B, L, D]
+	x = t.tape.Forward(t.Blocks, x)        // [B, L, D]
 	x = t.PostNorm.Forward(x.Select(1, 0)) // [B, D]  class token
 	return x.MatMul(t.Projection)          // [B, E]
 }

@@ -44,6 +44,19 @@ func (b *Block) Forward(x *torch.Tensor) *torch.Tensor {
 	return x.Add(b.MLP.Forward(b.Norm2.Forward(x)))
 }
 
+// trainable tells whether any parameter of the block collects a gradient.
+func (b *Block) trainable() bool {
+	for _, p := range []*torch.Tensor{
+		b.Norm1.Weight, b.Norm1.Bias, b.Attention.InWeight, b.Attention.InBias, b.Attention.Out.Weight, b.Attention.Out.Bias,
+		b.Norm2.Weight, b.Norm2.Bias, b.MLP.FC.Weight, b.MLP.FC.Bias, b.MLP.Projection.Weight, b.MLP.Projection.Bias,
+	} {
+		if p.Trainable() {
+			return true
+		}
+	}
+	return false
+}
+
 // Blocks are applied one after the other.
 type Blocks []*Block
 

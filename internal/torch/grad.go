@@ -20,6 +20,9 @@ func NoGrad(f func()) {
 	f()
 }
 
+// GradEnabled tells whether operations record a graph.
+func GradEnabled() bool { return C.mcl_grad_enabled() != 0 }
+
 // SetTrainable says whether a parameter collects a gradient.
 func (t *Tensor) SetTrainable(on bool) {
 	var out libtch.Ctensor
@@ -35,7 +38,12 @@ func (t *Tensor) Trainable() bool { return libtch.AtRequiresGrad(t.handle) }
 
 // Backward adds the gradient of a loss of one element to its trainable parameters.
 func (t *Tensor) Backward() {
-	check("backward", unsafe.Pointer(C.mcl_backward(C.mcl_tensor(t.handle))), t)
+	check("backward", unsafe.Pointer(C.mcl_backward(C.mcl_tensor(t.handle), nil)), t)
+}
+
+// BackwardFrom adds what a gradient of t, of its shape, comes to for the parameters behind t.
+func (t *Tensor) BackwardFrom(grad *Tensor) {
+	check("backward", unsafe.Pointer(C.mcl_backward(C.mcl_tensor(t.handle), C.mcl_tensor(grad.handle))), t, grad)
 }
 
 // Grad returns the gradient as a member of scope, nil where there is none.

@@ -76,8 +76,8 @@ char *mcl_clear_grads(mcl_tensor *ts, int n) {
   });
 }
 
-char *mcl_backward(mcl_tensor loss) {
-  return guarded([&] { tensor(loss).backward(); });
+char *mcl_backward(mcl_tensor t, mcl_tensor grad) {
+  return guarded([&] { tensor(t).backward(grad ? tensor(grad) : at::Tensor()); });
 }
 
 char *mcl_fused_adamw(mcl_tensor *params, mcl_tensor *grads, mcl_tensor *m, mcl_tensor *v, mcl_tensor *steps, int n, double lr,

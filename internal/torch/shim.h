@@ -13,7 +13,8 @@ char *mcl_to_bytes(mcl_tensor t, void *data, size_t size);
 char *mcl_item(mcl_tensor t, double *out);
 char *mcl_grad(mcl_tensor t, mcl_tensor *out);
 char *mcl_clear_grads(mcl_tensor *ts, int n);
-char *mcl_backward(mcl_tensor loss);
+// grad: NULL stands for 1
+char *mcl_backward(mcl_tensor t, mcl_tensor grad);
 char *mcl_fused_adamw(mcl_tensor *params, mcl_tensor *grads, mcl_tensor *m, mcl_tensor *v, mcl_tensor *steps, int n, double lr,
                       double beta1, double beta2, double weight_decay, double eps);
 char *mcl_clip_grad_norm(mcl_tensor *grads, int n, double max_norm, double *norm);
