@@ -29,7 +29,9 @@ func sides(ours, theirs []Round) (a, b *scripted, order *[]string) {
 }
 
 func TestRoundsAlternateAndRatiosAreOfNeighbours(t *testing.T) {
-	round := func(seconds, cpu float64, memory int64) Round { return Round{Items: 6, Seconds: seconds, CPU: cpu, Memory: memory} }
+	round := func(seconds, cpu float64, memory int64) Round {
+		return Round{Items: 6, Seconds: seconds, CPU: cpu, Memory: memory}
+	}
 	ours, theirs, order := sides(
 		[]Round{round(99, 9, 50), round(1, 2, 50), round(2, 2, 100), round(3, 2, 100)},
 		[]Round{round(1, 1, 200), round(2, 2, 200), round(2, 4, 400), round(12, 6, 200)})
