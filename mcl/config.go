@@ -11,11 +11,12 @@ import (
 
 // Config is a run of Multistage Contrastive Learning.
 type Config struct {
-	Stages    int    `json:"stages"`    // N, models trained after the base model
-	Clusters  int    `json:"clusters"`  // K
-	Init      string `json:"init"`      // where a stage starts: "base" (the base model's weights) or "previous"
-	Negatives string `json:"negatives"` // "cluster" (the paper), or "random": ordinary batches, the control alone
-	Control   bool   `json:"control"`   // also train as many models on ordinary batches, for a fair comparison
+	Stages    int    `json:"stages"`     // N, models trained after the base model
+	Clusters  int    `json:"clusters"`   // K
+	ClusterOn string `json:"cluster_on"` // what is clustered: "image" (the paper), "text", or "both": the product of the two, K^2
+	Init      string `json:"init"`       // where a stage starts: "base" (the base model's weights) or "previous"
+	Negatives string `json:"negatives"`  // "cluster" (the paper), or "random": ordinary batches, the control alone
+	Control   bool   `json:"control"`    // also train as many models on ordinary batches, for a fair comparison
 
 	Base  train.Config `json:"base"`  // training of the base model; Steps 0 takes it as it is
 	Train train.Config `json:"train"` // training of each stage and of each control
@@ -42,7 +43,7 @@ type Lock struct {
 // weights; batches of four labels with the loss masked to each anchor's own (see docs/paper.md).
 func DefaultConfig() Config {
 	c := Config{
-		Stages: 3, Clusters: 10, Init: "base", Negatives: "cluster", AugScale: 0.9,
+		Stages: 3, Clusters: 10, ClusterOn: onImage, Init: "base", Negatives: "cluster", AugScale: 0.9,
 		Base: train.DefaultConfig(), Train: train.DefaultConfig(), KMeans: DefaultKMeansConfig(),
 		Buffer: 1 << 30,
 	}
@@ -74,7 +75,7 @@ func (c Config) Validate() error {
 	case c.Buffer < 1<<20:
 		return fmt.Errorf("--buffer: want at least 1 MB")
 	}
-	for _, check := range []func() error{c.Lock.validate, c.Train.Validate, c.Base.Validate} {
+	for _, check := range []func() error{c.Lock.validate, c.checkViews, c.Train.Validate, c.Base.Validate} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -128,5 +129,5 @@ func (c Config) Check(usable int64) error {
 	if c.Stages == 0 || c.Negatives == "random" {
 		return nil
 	}
-	return CheckConstraint(usable, c.Clusters, c.Stages, c.Train.GlobalBatch(), c.Train.Groups)
+	return checkConstraint(usable, c.Clusters, len(c.views()), c.Stages, c.Train.GlobalBatch(), c.Train.Groups)
 }

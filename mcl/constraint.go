@@ -11,6 +11,11 @@ import (
 // pairs, b the rows of a global batch and G the blocks in it (the paper's rule K^N <= M/b is G = 1). Then a label has
 // b/G pairs, a full block, on average. The error of a misfit says which N, K or G would fit.
 func CheckConstraint(pairs int64, clusters, stages, batch, groups int) error {
+	return checkConstraint(pairs, clusters, 1, stages, batch, groups)
+}
+
+// checkConstraint is CheckConstraint where each stage has the product of the clusters of several views: K^(views*N) labels.
+func checkConstraint(pairs int64, clusters, views, stages, batch, groups int) error {
 	switch {
 	case stages < 1:
 		return fmt.Errorf("--stages %d: at least one stage must be trained", stages)
@@ -24,10 +29,10 @@ func CheckConstraint(pairs int64, clusters, stages, batch, groups int) error {
 		return fmt.Errorf("--clusters %d: there are only %d pairs to cluster", clusters, pairs)
 	}
 	limit := labelLimit(pairs, batch, groups)
-	if power(clusters, stages) <= limit {
+	if power(clusters, views*stages) <= limit {
 		return nil
 	}
-	return misfit(pairs, clusters, stages, batch, groups)
+	return misfit(pairs, clusters, views, stages, batch, groups)
 }
 
 // checkBatch checks that a batch of blocks can be made at all.
@@ -49,24 +54,28 @@ func checkBatch(pairs int64, batch, groups int) error {
 }
 
 // misfit lists each single change that makes the constraint hold.
-func misfit(pairs int64, clusters, stages, batch, groups int) error {
+func misfit(pairs int64, clusters, views, stages, batch, groups int) error {
 	limit := labelLimit(pairs, batch, groups)
 	var cures []string
-	if n := LargestStages(limit, clusters); n >= 1 {
+	if n := LargestStages(limit, clusters) / views; n >= 1 {
 		cures = append(cures, fmt.Sprintf("--stages %d", n))
 	}
-	if k := LargestClusters(limit, stages); k >= 2 {
+	if k := LargestClusters(limit, views*stages); k >= 2 {
 		cures = append(cures, fmt.Sprintf("--clusters %d", k))
 	}
-	if g := SmallestGroups(pairs, clusters, stages, batch); g > 0 {
+	if g := SmallestGroups(pairs, clusters, views*stages, batch); g > 0 {
 		cures = append(cures, fmt.Sprintf("--groups %d", g))
 	}
 	cure := "none of the three alone can be changed to fit: take more pairs or a smaller batch"
 	if len(cures) > 0 {
 		cure = strings.Join(cures, " or ") + " would fit"
 	}
-	return fmt.Errorf("--clusters %d over --stages %d makes %s labels, but %d pairs fill blocks of %d (batch %d, --groups %d) for at most %d: %s",
-		clusters, stages, powerText(clusters, stages), pairs, batch/groups, batch, groups, limit, cure)
+	of := ""
+	if views > 1 {
+		of = " of images and as many of texts"
+	}
+	return fmt.Errorf("--clusters %d%s over --stages %d makes %s labels, but %d pairs fill blocks of %d (batch %d, --groups %d) for at most %d: %s",
+		clusters, of, stages, powerText(clusters, views*stages), pairs, batch/groups, batch, groups, limit, cure)
 }
 
 // LargestStages returns the largest N with K^N <= limit, 0 if there is none.

@@ -2,6 +2,7 @@ package mcl
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 
@@ -9,11 +10,11 @@ import (
 	"github.com/mclclip/mclclip/data"
 )
 
-// embedBatch is the number of images that are decoded for one call of the encoder.
+// embedBatch is the number of pairs that are decoded for one call of the encoder.
 const embedBatch = 128
 
-// embed writes the normalised image features of all usable rows, in row order, to a file.
-func (r *Run) embed(ctx context.Context, p phase, path string) (*FeatureFile, error) {
+// embed writes the normalised image or text features of all usable rows, in row order, to a file.
+func (r *Run) embed(ctx context.Context, p phase, view, path string) (*FeatureFile, error) {
 	encoder, err := clip.OpenEncoder(p.model(), r.device)
 	if err != nil {
 		return nil, err
@@ -23,29 +24,52 @@ func (r *Run) embed(ctx context.Context, p phase, path string) (*FeatureFile, er
 	if err != nil {
 		return nil, err
 	}
-	transform.Text = nil // images alone are clustered
+	if view == onImage {
+		transform.Text = nil
+	} else {
+		transform.Image = nil
+	}
 	batches := data.Sequential(ctx, r.index, embedBatch, transform, r.loaderConfig(p))
-	return SaveFeatures(path, encoder.Model.Config.EmbedDim, r.features(p, encoder, batches))
+	return SaveFeatures(path, encoder.Model.Config.EmbedDim, r.features(p, encoder, view, batches))
 }
 
-// features embeds batches of images, [n, E] each.
-func (r *Run) features(p phase, encoder *clip.Encoder, batches iter.Seq2[data.Batch, error]) iter.Seq2[[]float32, error] {
+// features embeds one view of batches, [n, E] each.
+func (r *Run) features(p phase, encoder *clip.Encoder, view string, batches iter.Seq2[data.Batch, error]) iter.Seq2[[]float32, error] {
+	label, unit := "embed "+p.name, "images"
+	if view == onText {
+		label, unit = label+" texts", "texts"
+	}
 	return func(yield func([]float32, error) bool) {
 		done := int64(0)
 		for batch, err := range batches {
-			var rows [][]float32
+			var block []float32
 			if err == nil {
-				rows, err = encoder.Pixels(batch.Images, len(batch.Rows))
-			}
-			block := slices.Concat(rows...)
-			if err == nil {
-				err = Normalize(block, encoder.Model.Config.EmbedDim)
+				block, err = encode(encoder, view, batch)
 			}
 			if !yield(block, err) || err != nil {
 				return
 			}
-			done += int64(len(rows))
-			r.log.Progress("embed "+p.name, done, r.index.Usable(), "images")
+			done += int64(len(batch.Rows))
+			r.log.Progress(label, done, r.index.Usable(), unit)
 		}
 	}
+}
+
+// encode returns the normalised features of one view of a batch, [n, E].
+func encode(encoder *clip.Encoder, view string, batch data.Batch) ([]float32, error) {
+	var rows [][]float32
+	var err error
+	if view == onText {
+		rows, err = encoder.Tokens(batch.Tokens, batch.Length, len(batch.Rows))
+	} else {
+		rows, err = encoder.Pixels(batch.Images, len(batch.Rows))
+	}
+	if err != nil {
+		return nil, err
+	}
+	block := slices.Concat(rows...)
+	if err := Normalize(block, encoder.Model.Config.EmbedDim); err != nil {
+		return nil, fmt.Errorf("%s features: %w", view, err)
+	}
+	return block, nil
 }

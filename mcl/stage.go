@@ -56,7 +56,7 @@ func (r *Run) origin(p phase) (Origin, error) {
 	model, err := Identity(p.previous().model())
 	return Origin{
 		Model: model, Data: r.index.Source().Fingerprint(),
-		Clusters: r.cfg.Clusters, Stage: p.stage, Seed: r.cfg.kmeans(p.stage - 1).Seed,
+		Clusters: r.cfg.LabelClusters(), Stage: p.stage, Seed: r.cfg.kmeans(p.stage - 1).Seed,
 	}, err
 }
 
@@ -88,13 +88,29 @@ func (r *Run) labels(ctx context.Context, p phase) (*Labels, error) {
 	return labels, WriteLabels(path, labels, r.shards())
 }
 
-// cluster embeds the images with the model of the stage before, runs K-means on the features and leaves the centroids in
-// the stage's folder. The result is the cluster of each usable row.
+// cluster clusters the pairs by the model of the stage before and leaves the centroids in the stage's folder. The result is
+// the cluster of each usable row.
 func (r *Run) cluster(ctx context.Context, p phase, origin Origin) ([]int32, error) {
+	var result *Clustering
+	for _, view := range r.cfg.views() {
+		found, err := r.clusterView(ctx, p, view)
+		if err != nil {
+			return nil, err
+		}
+		if result != nil {
+			found = Product(result, found)
+		}
+		result = found
+	}
+	return result.Assign, SaveCentroids(filepath.Join(p.dir, centroidsFile), result.Centroids, origin)
+}
+
+// clusterView embeds the images or the texts and runs K-means on their features.
+func (r *Run) clusterView(ctx context.Context, p phase, view string) (*Clustering, error) {
 	before := p.previous()
 	path := filepath.Join(p.dir, "features.f32")
 	defer os.Remove(path)
-	features, err := r.embed(ctx, before, path)
+	features, err := r.embed(ctx, before, view, path)
 	if err != nil {
 		return nil, err
 	}
@@ -104,8 +120,8 @@ func (r *Run) cluster(ctx context.Context, p phase, origin Origin) ([]int32, err
 	if err != nil {
 		return nil, fmt.Errorf("clusters of %s: %w", before.name, err)
 	}
-	r.log.Printf("%s: %d clusters of %s, sizes %v, inertia %.4g after %d passes", p.name, r.cfg.Clusters, before.name, result.Sizes, result.Inertia, result.Passes)
-	return result.Assign, SaveCentroids(filepath.Join(p.dir, centroidsFile), result.Centroids, origin)
+	r.log.Printf("%s: %d clusters of %s by %s, sizes %v, inertia %.4g after %d passes", p.name, r.cfg.Clusters, before.name, view, result.Sizes, result.Inertia, result.Passes)
+	return result, nil
 }
 
 // untilDone is a Nearest that ends K-means, which may take many passes, with its context.

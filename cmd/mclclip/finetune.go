@@ -59,6 +59,7 @@ func (f *finetune) flags() []cli.Flag {
 		&cli.StringFlag{Name: "model", Usage: "architecture `NAME`, or an open_clip configuration (.json), needed without --pretrained", Destination: &f.model},
 		&cli.IntFlag{Name: "stages", Usage: "models to train after the base model, N", Value: f.cfg.Stages, Destination: &f.cfg.Stages},
 		&cli.IntFlag{Name: "clusters", Usage: "clusters of each stage, K; K^N may be at most pairs x groups / batch", Value: f.cfg.Clusters, Destination: &f.cfg.Clusters},
+		&cli.StringFlag{Name: "cluster-on", Usage: "what is clustered: `image`, text, or both, which makes K x K clusters a stage", Value: f.cfg.ClusterOn, Destination: &f.cfg.ClusterOn},
 		&cli.IntFlag{Name: "groups", Usage: "labels in a batch, G, each with batch/G pairs that see only one another (1: the paper's batch)", Value: t.Groups, Destination: &t.Groups},
 		&cli.Float64Flag{Name: "hard-fraction", Usage: "share of a stage's batches that are made of such groups; the others are ordinary ones", Value: t.HardFraction, Destination: &t.HardFraction},
 		&cli.BoolFlag{Name: "control", Usage: "also train as many models on ordinary batches, to compare with", Destination: &f.cfg.Control},
