@@ -26,6 +26,7 @@ type export struct {
 	format    string
 	dtype     string
 	stages    string
+	integrate string
 	normalize bool
 	sum       bool
 	batch     int
@@ -44,6 +45,7 @@ func exportCommand(s streams) *cli.Command {
 			&cli.StringFlag{Name: "format", Usage: "`parquet`, or npy: img_emb, text_emb and metadata as clip-retrieval lays them out", Value: "parquet", Destination: &f.format},
 			&cli.StringFlag{Name: "dtype", Usage: "`float32` or float16", Value: "float32", Destination: &f.dtype},
 			&cli.StringFlag{Name: "stages", Usage: "`NAMES` of the models to integrate, such as base,stage-1; all by default", Destination: &f.stages},
+			&cli.StringFlag{Name: "integrate", Usage: "`concat` the models' raw features, or concat-normalized: each scaled to length 1 first", Value: "concat", Destination: &f.integrate},
 			&cli.BoolFlag{Name: "normalize", Usage: "scale embeddings to length 1; --normalize=false keeps the raw features", Value: true, Destination: &f.normalize},
 			&cli.BoolFlag{Name: "sum", Usage: "one vector of the base width in place of the concatenation; the text tower must have been locked", Destination: &f.sum},
 			&cli.IntFlag{Name: "batch-size", Usage: "pairs in one forward pass", Value: 64, Destination: &f.batch},
@@ -110,6 +112,10 @@ func (f *export) check() error {
 		return fmt.Errorf("--format %q: want parquet or npy", f.format)
 	case f.dtype != "float32" && f.dtype != "float16":
 		return fmt.Errorf("--dtype %q: want float32 or float16", f.dtype)
+	case f.integrate != "concat" && f.integrate != "concat-normalized":
+		return fmt.Errorf("--integrate %q: want concat or concat-normalized; for one vector of the base width there is --sum", f.integrate)
+	case f.sum && f.integrate != "concat":
+		return errors.New("--sum stands for the raw concatenation; leave --integrate out")
 	case f.batch < 1:
 		return fmt.Errorf("--batch-size %d: want at least 1", f.batch)
 	case f.sum && !f.normalize:
@@ -178,6 +184,7 @@ func (f *export) write(ctx context.Context, writer embedding.Writer, members []m
 
 // join is how the features of the models become one embedding.
 func (f *export) join() func(image bool, parts [][]float32) []float32 {
+	rule, _ := mcl.Rule(f.integrate) // check knows it
 	return func(image bool, parts [][]float32) []float32 {
 		switch {
 		case f.sum && image:
@@ -185,9 +192,9 @@ func (f *export) join() func(image bool, parts [][]float32) []float32 {
 		case f.sum:
 			return mcl.Concat(parts[:1]...)
 		case f.normalize:
-			return mcl.Concat(parts...)
+			return mcl.Concat(rule(parts))
 		}
-		return slices.Concat(parts...)
+		return rule(parts)
 	}
 }
 

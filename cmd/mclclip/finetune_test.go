@@ -74,7 +74,13 @@ func TestFinetuneMmvpExport(t *testing.T) {
 		t.Errorf("mmvp of another model: exit code %d, stderr %q", code, stderr)
 	}
 
-	for _, more := range [][]string{{}, {"--format", "npy", "--dtype", "float16"}, {"--sum"}, {"--stages", "base,stage-2", "--normalize=false"}} {
+	for _, rule := range mcl.RuleNames[1:] {
+		code, other, stderr := mclclip(t, "", "mmvp", "--run", run, "--data", benchmark, "--integrate", rule)
+		if code != codeDone || !strings.Contains(other, "integrated") {
+			t.Errorf("mmvp --integrate %s: exit code %d, stderr %q", rule, code, stderr)
+		}
+	}
+	for _, more := range [][]string{{}, {"--format", "npy", "--dtype", "float16"}, {"--integrate", "concat-normalized"}, {"--sum"}, {"--stages", "base,stage-2", "--normalize=false"}} {
 		out := filepath.Join(t.TempDir(), "emb")
 		args := append([]string{"export", "--run", run, "--pairs", filepath.Join(pairs, "heldout-*.parquet"), "--out", out}, more...)
 		if code, _, stderr := mclclip(t, "", args...); code != codeDone {

@@ -24,12 +24,13 @@ type score struct {
 	data       string
 	pretrained string
 	model      string
+	integrate  string
 	out        string
 	json       bool
 }
 
 func mmvpCommand(s streams) *cli.Command {
-	f := &score{}
+	f := &score{integrate: mcl.RuleNames[0]}
 	return &cli.Command{
 		Name:  "mmvp",
 		Usage: "measure the models of a run, or one CLIP, on MMVP-VLM",
@@ -41,6 +42,7 @@ func mmvpCommand(s streams) *cli.Command {
 			&cli.StringFlag{Name: "run", Usage: "run `FOLDER` of finetune", Destination: &f.run},
 			&cli.StringFlag{Name: "pretrained", Usage: "in place of --run: `FOLDER` with the weights of one CLIP", Destination: &f.pretrained},
 			&cli.StringFlag{Name: "model", Usage: "with --pretrained: architecture `NAME` that the weights must have", Destination: &f.model},
+			&cli.StringFlag{Name: "integrate", Usage: "`RULE` of the columns integrated and control: concat, concat-normalized or sum", Value: f.integrate, Destination: &f.integrate},
 			&cli.StringFlag{Name: "out", Usage: "`FOLDER` of the reports; by default the run's own folder, below mmvp", Destination: &f.out},
 			&cli.BoolFlag{Name: "json", Usage: "print the whole report as JSON", Destination: &f.json},
 		}, f.machine.flags()...),
@@ -63,6 +65,10 @@ func (f *score) do(ctx context.Context, s streams) error {
 	if f.model != "" && f.pretrained == "" {
 		return usageErrorf("--model %s goes with --pretrained, the folder of its weights", f.model)
 	}
+	rule, err := mcl.Rule(f.integrate)
+	if err != nil {
+		return usageErrorf("--integrate: %w", err)
+	}
 	device, err := f.machine.apply()
 	if err != nil {
 		return err
@@ -74,7 +80,7 @@ func (f *score) do(ctx context.Context, s streams) error {
 	if err := f.prepare(); err != nil {
 		return err
 	}
-	columns, err := f.columns(ctx, dataset, device)
+	columns, err := f.columns(ctx, dataset, rule, device)
 	if err != nil {
 		return err
 	}
@@ -97,14 +103,14 @@ func (f *score) do(ctx context.Context, s streams) error {
 }
 
 // columns scores each model alone, then the integrated embeddings.
-func (f *score) columns(ctx context.Context, d *mmvp.Dataset, device torch.Device) ([]mmvp.Column, error) {
+func (f *score) columns(ctx context.Context, d *mmvp.Dataset, rule integration, device torch.Device) ([]mmvp.Column, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	images, err := readImages(d)
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{ctx: ctx, dataset: d, images: images, device: device, features: map[string]*embedded{}}
+	b := &bench{ctx: ctx, dataset: d, images: images, rule: rule, device: device, features: map[string]*embedded{}}
 	if f.pretrained != "" {
 		name := filepath.Base(filepath.Clean(f.pretrained))
 		return b.column(nil, name, f.pretrained)
@@ -133,9 +139,13 @@ type bench struct {
 	ctx      context.Context
 	dataset  *mmvp.Dataset
 	images   [][]byte
+	rule     integration
 	device   torch.Device
 	features map[string]*embedded // by folder of weights
 }
+
+// integration makes one feature of those of several models.
+type integration func(parts [][]float32) []float32
 
 type embedded struct{ images, texts [][]float32 }
 
@@ -147,18 +157,21 @@ func (b *bench) dirs(run string, members []mcl.Member) []string {
 	return dirs
 }
 
-// column adds the score of the concatenated features of the models in dirs.
+// column adds the score of the integrated features of the models in dirs.
 func (b *bench) column(columns []mmvp.Column, name string, dirs ...string) ([]mmvp.Column, error) {
-	images, texts := make([][]float32, len(b.images)), make([][]float32, len(b.images))
+	imageParts, textParts := make([][][]float32, len(b.images)), make([][][]float32, len(b.images))
 	for _, dir := range dirs {
 		e, err := b.embed(dir)
 		if err != nil {
 			return nil, err
 		}
-		for i := range images {
-			images[i] = append(images[i], e.images[i]...)
-			texts[i] = append(texts[i], e.texts[i]...)
+		for i := range b.images {
+			imageParts[i], textParts[i] = append(imageParts[i], e.images[i]), append(textParts[i], e.texts[i])
 		}
+	}
+	images, texts := make([][]float32, len(b.images)), make([][]float32, len(b.images))
+	for i := range b.images {
+		images[i], texts[i] = b.rule(imageParts[i]), b.rule(textParts[i])
 	}
 	result, err := mmvp.Score(b.dataset, images, texts)
 	if err != nil {
@@ -206,6 +219,9 @@ func (f *score) report(d *mmvp.Dataset, columns []mmvp.Column) (*mmvp.Report, er
 	title := f.run
 	if title == "" {
 		title = f.pretrained
+	}
+	if f.integrate != mcl.RuleNames[0] {
+		title += " (integrated by " + f.integrate + ")"
 	}
 	report, err := mmvp.NewReport(title, d, columns)
 	if err != nil {
