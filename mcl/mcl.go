@@ -66,6 +66,9 @@ func (r *Run) Finish(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := os.RemoveAll(filepath.Join(r.dir, captionsDir)); err != nil {
+		return err
+	}
 	return r.writeIntegrated(list)
 }
 
@@ -90,13 +93,18 @@ func (r *Run) make(ctx context.Context, p phase) error {
 	if err != nil {
 		return err
 	}
+	captions, err := r.captions(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer captions.Close()
 	model, pre, err := r.initial(p)
 	if err != nil {
 		return err
 	}
 	defer model.Close()
 	if cfg.Steps > 0 {
-		if err := r.train(ctx, p, model, pre, grouper, cfg); err != nil {
+		if err := r.train(ctx, p, model, pre, grouper, captions, cfg); err != nil {
 			return err
 		}
 	}
@@ -145,7 +153,7 @@ func (r *Run) initial(p phase) (*clip.Model, clip.Preprocess, error) {
 }
 
 // train trains a model from its newest checkpoint, or from the start.
-func (r *Run) train(ctx context.Context, p phase, model *clip.Model, pre clip.Preprocess, grouper data.Grouper, cfg train.Config) error {
+func (r *Run) train(ctx context.Context, p phase, model *clip.Model, pre clip.Preprocess, grouper data.Grouper, captions *CaptionFeatures, cfg train.Config) error {
 	trainer, err := train.New(cfg, model, pre)
 	if err != nil {
 		return err
@@ -157,6 +165,10 @@ func (r *Run) train(ctx context.Context, p phase, model *clip.Model, pre clip.Pr
 	transform, err := TrainTransform(model.Config, pre, r.cfg.AugScale)
 	if err != nil {
 		return err
+	}
+	if captions != nil {
+		trainer.UseTexts(captions)
+		transform.Text = nil
 	}
 	loader := data.NewLoader(context.WithoutCancel(ctx), r.index, grouper, trainer.Cursor(), transform, r.loaderConfig(p))
 	err = trainer.Run(ctx, loader, train.Phase{Name: p.name, Dir: p.checkpoints(), Log: r.log, Config: r.cfg})

@@ -29,6 +29,7 @@ const (
 	checkpointsDir = "checkpoints"
 	labelsFile     = "labels.parquet"
 	centroidsFile  = "centroids.safetensors"
+	featuresFile   = "features.f32" // while they are needed
 )
 
 // phases lists the models of a run in the order in which they are made.

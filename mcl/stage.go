@@ -108,7 +108,7 @@ func (r *Run) cluster(ctx context.Context, p phase, origin Origin) ([]int32, err
 // clusterView embeds the images or the texts and runs K-means on their features.
 func (r *Run) clusterView(ctx context.Context, p phase, view string) (*Clustering, error) {
 	before := p.previous()
-	path := filepath.Join(p.dir, "features.f32")
+	path := filepath.Join(p.dir, featuresFile)
 	defer os.Remove(path)
 	features, err := r.embed(ctx, before, view, path)
 	if err != nil {

@@ -20,11 +20,24 @@ type Result struct {
 // maxLogitScale bounds the learned temperature (Radford et al. 2021, section 2.5): logits are scaled by at most 100.
 var maxLogitScale = math.Log(100)
 
+// TextFeatures gives the raw text features [n, E] of a caption of each of n rows; it serves a text tower that is locked.
+type TextFeatures interface {
+	Features(rows []int64, choice []int32) ([]float32, error)
+}
+
+// UseTexts makes the trainer take text features from f and leave the text tower alone, which must be locked.
+func (t *Trainer) UseTexts(f TextFeatures) { t.texts = f }
+
 // Step runs one optimisation step on a batch. Both towers embed the batch, the loss compares each pair with the other pairs
 // of its block, AdamW applies the gradient. With accumulation the running statistics of batch norms move twice in a step,
 // as in open_clip: each part of a batch is embedded twice.
 func (t *Trainer) Step(batch data.Batch) (r Result, err error) {
 	defer torch.Recover(&err)
+	if t.texts != nil {
+		if t.known, err = t.texts.Features(batch.Rows, batch.Choice); err != nil {
+			return r, err
+		}
+	}
 	scope := torch.NewScope()
 	defer scope.Close()
 	torch.ClearGrads(t.opt.all)
@@ -85,9 +98,17 @@ func (t *Trainer) gradient(scope *torch.Scope, batch data.Batch) float64 {
 func (t *Trainer) encode(scope *torch.Scope, batch data.Batch, from, to int) (image, text *torch.Tensor) {
 	t.cfg.compute(t.model.Device(), func() {
 		image = t.model.EncodeImage(t.inputs.Pixels(scope, batch.Images, from, to)).To(t.model.Device(), torch.Float32)
-		text = t.model.EncodeText(t.inputs.Tokens(scope, batch.Tokens, batch.Length, from, to)).To(t.model.Device(), torch.Float32)
+		text = t.encodeText(scope, batch, from, to).To(t.model.Device(), torch.Float32)
 	})
 	return image, text
+}
+
+func (t *Trainer) encodeText(scope *torch.Scope, batch data.Batch, from, to int) *torch.Tensor {
+	if t.texts == nil {
+		return t.model.EncodeText(t.inputs.Tokens(scope, batch.Tokens, batch.Length, from, to))
+	}
+	width := t.model.Config.EmbedDim
+	return torch.FromFloats(scope, t.known[from*width:to*width], int64(to-from), int64(width))
 }
 
 // cachedGradient is the gradient of the whole batch's loss with the memory of one part of it (Gao et al. 2021, gradient

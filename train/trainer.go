@@ -31,6 +31,9 @@ type Trainer struct {
 	cursor data.Cursor
 	bad    int // steps in a row that were not applied
 	badSum int // all steps that were not applied
+
+	texts TextFeatures // nil: by the text tower
+	known []float32    // [B, E] text features of the batch at hand, where texts is not nil
 }
 
 // New makes a trainer for the parameters of the model that are trainable now. Close frees its tensors; the model is the
