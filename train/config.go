@@ -26,6 +26,8 @@ type Config struct {
 	GradClip     float64 `json:"grad_clip_norm"`
 	Precision    string  `json:"precision"` // "fp32" or "amp_bf16"
 
+	GradCheckpointing bool `json:"-"` // keep no activations of transformer blocks, compute them twice; the result is the same
+
 	SaveEvery   int           `json:"-"` // steps between checkpoints; 0: only at the end and when interrupted
 	SaveMinutes time.Duration `json:"-"` // time between checkpoints; 0: by steps only
 	Keep        int           `json:"-"` // checkpoints that stay

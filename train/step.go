@@ -90,7 +90,7 @@ func (t *Trainer) gradient(scope *torch.Scope, batch data.Batch) float64 {
 	}
 	image, text := t.encode(scope, batch, 0, len(batch.Rows))
 	loss := clip.Loss(image, text, t.model.LogitScale, t.blocks())
-	loss.Backward()
+	t.backward(loss)
 	return loss.Item()
 }
 
@@ -127,7 +127,7 @@ func (t *Trainer) cachedGradient(scope *torch.Scope, batch data.Batch) float64 {
 			image, text := t.encode(part, batch, from, to)
 			share := passOn(part, image, imageGrad, from, to).Add(passOn(part, text, textGrad, from, to))
 			if share.Trainable() {
-				share.Backward()
+				t.backward(share)
 			}
 		})
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/mclclip/mclclip/checkpoint"
 	"github.com/mclclip/mclclip/clip"
 	"github.com/mclclip/mclclip/data"
+	"github.com/mclclip/mclclip/internal/nn"
 	"github.com/mclclip/mclclip/internal/torch"
 	"github.com/mclclip/mclclip/train/metrics"
 )
@@ -26,6 +27,7 @@ type Trainer struct {
 	model  *clip.Model
 	inputs *clip.Inputs
 	opt    *optimizer
+	tape   *nn.Tape // nil: activations are kept for the backward pass
 
 	done   int // steps done
 	cursor data.Cursor
@@ -47,13 +49,19 @@ func New(cfg Config, model *clip.Model, pre clip.Preprocess) (t *Trainer, err er
 	if len(opt.all) == 0 {
 		return nil, errors.New("nothing is left to train: every parameter is locked")
 	}
-	return &Trainer{cfg: cfg, model: model, inputs: clip.NewInputs(model, pre), opt: opt}, nil
+	t = &Trainer{cfg: cfg, model: model, inputs: clip.NewInputs(model, pre), opt: opt}
+	if cfg.GradCheckpointing {
+		t.keepNoActivations()
+	}
+	return t, nil
 }
 
 // Close frees the optimizer's tensors.
 func (t *Trainer) Close() {
 	t.opt.free()
 	t.inputs.Free()
+	t.model.SetTape(nil)
+	t.tape.Reset()
 }
 
 // Done is the number of optimisation steps done.

@@ -77,6 +77,7 @@ func (f *finetune) flags() []cli.Flag {
 		&cli.StringFlag{Name: "lr-scheduler", Usage: "`cosine` or const", Value: t.Scheduler, Destination: &t.Scheduler},
 		&cli.Float64Flag{Name: "grad-clip-norm", Usage: "largest norm of the gradient; 0 leaves it", Value: t.GradClip, Destination: &t.GradClip},
 		&cli.StringFlag{Name: "precision", Usage: "`fp32` or amp_bf16", Value: t.Precision, Destination: &t.Precision},
+		&cli.BoolFlag{Name: "grad-checkpointing", Usage: "compute the transformers' activations twice and keep none: less memory, a third more time, the same result", Destination: &t.GradCheckpointing},
 		&cli.BoolFlag{Name: "lock-text", Usage: "keep the text tower as it is in the stages", Destination: &f.cfg.Lock.Text},
 		&cli.BoolFlag{Name: "lock-image", Usage: "keep the image tower as it is in the stages", Destination: &f.cfg.Lock.Image},
 		&cli.IntFlag{Name: "lock-image-unlocked-groups", Usage: "with --lock-image: the last `N` groups train all the same", Destination: &f.cfg.Lock.ImageUnlockedGroups},
