@@ -25,13 +25,21 @@ func (m *Model) LockText() {
 // open_clip's --lock-image-unlocked-groups. A ResNet can only be locked whole; its running statistics still move in
 // training, see FreezeStatistics.
 func (m *Model) LockImage(unlockedGroups int) error {
-	groups := m.Visual.Groups()
-	if len(groups) == 0 && unlockedGroups > 0 {
-		return fmt.Errorf("--lock-image-unlocked-groups %d: a ResNet has no groups and is locked whole; leave the flag out", unlockedGroups)
+	if err := m.Config.CheckLock(unlockedGroups); err != nil {
+		return err
 	}
+	groups := m.Visual.Groups()
 	m.setTrainable(false, func(name string) bool { return strings.HasPrefix(name, visual) })
 	for _, group := range groups[max(0, len(groups)-unlockedGroups):] {
 		m.setTrainable(true, func(name string) bool { return inGroup(name, group) })
+	}
+	return nil
+}
+
+// CheckLock tells whether the image tower can be locked but for so many groups.
+func (c Config) CheckLock(unlockedGroups int) error {
+	if c.Vision.ResNet() && unlockedGroups > 0 {
+		return fmt.Errorf("--lock-image-unlocked-groups %d: a ResNet has no groups and is locked whole; leave the flag out", unlockedGroups)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/mclclip/mclclip/clip"
 	"github.com/mclclip/mclclip/data"
 	"github.com/mclclip/mclclip/mcl"
 	"github.com/mclclip/mclclip/train"
@@ -208,18 +209,29 @@ func (f *finetune) resolve(source *data.Source) (mcl.Resolved, error) {
 			return r, usageErrorf("--model: %w", err)
 		}
 		r.Model = &cfg
-		return r, nil
+		return r, f.checkLock(cfg)
 	}
-	if err := checkPretrained(f.pretrained, f.model); err != nil {
+	found, err := checkPretrained(f.pretrained, f.model)
+	if err == nil {
+		err = f.checkLock(found)
+	}
+	if err != nil {
 		return r, err
 	}
 	if f.model == "" {
 		r.ModelName = filepath.Base(filepath.Clean(f.pretrained))
 	}
-	var err error
 	r.Pretrained = f.pretrained
 	r.Weights, err = mcl.Identity(f.pretrained)
 	return r, err
+}
+
+// checkLock refuses locks that the image tower cannot have.
+func (f *finetune) checkLock(c clip.Config) error {
+	if err := c.CheckLock(f.cfg.Lock.ImageUnlockedGroups); err != nil {
+		return &exitError{codeUsage, err}
+	}
+	return nil
 }
 
 // position is where a resumed run stands in its records; nil for a new run.

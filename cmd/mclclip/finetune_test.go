@@ -219,6 +219,8 @@ func TestMistakesAreAnsweredInOneLine(t *testing.T) {
 		"both towers":       {trainArgs(pairs, missing, "--lock-image", "--lock-text"), codeUsage, "--lock-text together"},
 		"unlocked groups":   {trainArgs(pairs, missing, "--lock-image", "--lock-image-unlocked-groups", "-1"), codeUsage, "--lock-image-unlocked-groups -1"},
 		"unlocked of what":  {trainArgs(pairs, missing, "--lock-image-unlocked-groups", "1"), codeUsage, "goes with --lock-image"},
+		"groups of resnet":  {trainArgs(pairs, missing, "--model", "RN50", "--lock-image", "--lock-image-unlocked-groups", "1"), codeUsage, "a ResNet has no groups"},
+		"statistics of":     {trainArgs(pairs, missing, "--lock-image-freeze-bn-stats"), codeUsage, "goes with --lock-image"},
 		"out is a file":     {trainArgs(pairs, cut), codeError, "--out " + cut},
 		"no pairs":          {trainArgs(missing, missing), codeError, "no file matches"},
 		"no such column":    {trainArgs(pairs, missing, "--caption-column", "legend"), codeError, "legend"},

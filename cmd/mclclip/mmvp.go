@@ -240,7 +240,7 @@ func (f *score) report(d *mmvp.Dataset, columns []mmvp.Column) (*mmvp.Report, er
 // prepare checks the weights of a single model and makes the folder of the reports, which is cheap, before anything is embedded.
 func (f *score) prepare() error {
 	if f.pretrained != "" {
-		if err := checkPretrained(f.pretrained, f.model); err != nil {
+		if _, err := checkPretrained(f.pretrained, f.model); err != nil {
 			return err
 		}
 	} else if _, err := mcl.ReadIntegrated(f.run); err != nil {

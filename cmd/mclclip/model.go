@@ -28,20 +28,20 @@ func architecture(model string) (c clip.Config, err error) {
 }
 
 // checkPretrained reads what --pretrained is; --model, where it is given, must say the same.
-func checkPretrained(pretrained, model string) error {
-	found, _, err := clip.ReadConfig(pretrained)
+func checkPretrained(pretrained, model string) (clip.Config, error) {
+	found, err := clip.Check(pretrained)
 	if err != nil {
-		return fmt.Errorf("--pretrained: %w", err)
+		return found, fmt.Errorf("--pretrained: %w", err)
 	}
 	if model == "" {
-		return nil
+		return found, nil
 	}
 	wanted, err := architecture(model)
 	if err != nil {
-		return usageErrorf("--model: %w", err)
+		return found, usageErrorf("--model: %w", err)
 	}
 	if wanted != found {
-		return fmt.Errorf("--model %s is not the architecture of --pretrained %s; leave --model out", model, pretrained)
+		return found, fmt.Errorf("--model %s is not the architecture of --pretrained %s; leave --model out", model, pretrained)
 	}
-	return nil
+	return found, nil
 }
