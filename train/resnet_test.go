@@ -173,6 +173,21 @@ func TestAResumedResNetHasItsStatistics(t *testing.T) {
 	}
 }
 
+func TestAResNetTrainsInBF16(t *testing.T) {
+	torchtest.NoLeak(t)
+	golden := torchtest.Open(t, "../clip/testdata/resnet-curve.safetensors")
+	model := resnetModel(t)
+	trainer := resnetTrainer(t, model, 1)
+	trainer.cfg.Precision = "amp_bf16"
+	r, err := trainer.Step(resnetBatch(t, 0))
+	if err != nil || !r.Applied {
+		t.Fatalf("got %+v, %v, want a step that is applied", r, err)
+	}
+	if d := math.Abs(r.Loss/float64(golden.Floats("loss")[0]) - 1); d == 0 || d > 0.05 {
+		t.Errorf("the loss differs by %g of its size from that in float32, want about 2^-8", d)
+	}
+}
+
 func TestAStepThatIsNotFiniteLeavesTheStatistics(t *testing.T) {
 	torchtest.NoLeak(t)
 	model := resnetModel(t)
