@@ -7,7 +7,7 @@ PURE    := ./bench/mmvp/... ./bench/speed/... ./checkpoint/... ./data/... ./inte
 FUZZTIME ?= 10s
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build check test pure race fuzz emoji golden bench demo clean
+.PHONY: help setup build check test pure race fuzz emoji golden bench bench-kmeans demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ golden: ## write the golden files anew with PyTorch, open_clip and others (pinne
 
 bench: build ## compare the speed with PyTorch and open_clip in turn; BENCH='--work finetune --rounds 3' chooses
 	@python="$$(scripts/reference.sh)" && bin/mclclip bench speed --reference-python "$$python" $(BENCH)
+
+bench-kmeans: build ## compare K-means with scikit-learn's on the same features; BENCH='--rows 200000' chooses
+	@python="$$(scripts/reference.sh)" && "$$python" scripts/bench_kmeans.py $(BENCH)
 
 demo: build ## fine-tune a small model in stages on made scenes, measure it and look at the result
 	@scripts/demo.sh

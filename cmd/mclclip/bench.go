@@ -22,7 +22,7 @@ func benchCommand(s streams) *cli.Command {
 	return &cli.Command{
 		Name:        "bench",
 		Usage:       "compare the speed with PyTorch and open_clip",
-		Subcommands: []*cli.Command{benchSpeedCommand(s), benchSideCommand(s)},
+		Subcommands: []*cli.Command{benchSpeedCommand(s), benchKMeansCommand(s), benchSideCommand(s)},
 	}
 }
 
