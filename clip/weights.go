@@ -19,27 +19,45 @@ const (
 // Load reads a model folder of open_clip. Weights in float16 or bfloat16 become float32. The error lists everything in the
 // weights that does not fit the configuration at once.
 func Load(dir string, device torch.Device) (*Model, Preprocess, error) {
-	c, pre, err := ReadConfig(dir)
+	file, c, pre, err := openFolder(dir)
 	if err != nil {
 		return nil, pre, err
 	}
-	file, err := safetensors.Open(filepath.Join(dir, WeightsFile))
-	if err != nil {
-		return nil, pre, fmt.Errorf("model folder: %w", err)
-	}
 	defer file.Close()
-	plan, err := Plan(c)
-	if err != nil {
-		return nil, pre, fmt.Errorf("%s: %w", filepath.Join(dir, ConfigFile), err)
-	}
-	if err := file.Match(wanted(plan)); err != nil {
-		return nil, pre, fmt.Errorf("the weights do not fit %s: %w", ConfigFile, err)
-	}
 	m, err := build(c, fromFile(file, device))
 	if err != nil {
 		return nil, pre, fmt.Errorf("%s: %w", filepath.Join(dir, WeightsFile), err)
 	}
 	return m, pre, nil
+}
+
+// Check reads the configuration and the header of the weights of a model folder and tells whether they fit, in no time and
+// without memory for the weights.
+func Check(dir string) (Config, error) {
+	file, c, _, err := openFolder(dir)
+	if err != nil {
+		return c, err
+	}
+	return c, file.Close()
+}
+
+// openFolder opens the weights of a model folder, which fit its configuration.
+func openFolder(dir string) (file *safetensors.File, c Config, pre Preprocess, err error) {
+	if c, pre, err = ReadConfig(dir); err != nil {
+		return nil, c, pre, err
+	}
+	plan, err := Plan(c)
+	if err != nil {
+		return nil, c, pre, fmt.Errorf("%s: %w", filepath.Join(dir, ConfigFile), err)
+	}
+	if file, err = safetensors.Open(filepath.Join(dir, WeightsFile)); err != nil {
+		return nil, c, pre, fmt.Errorf("model folder: %w", err)
+	}
+	if err := file.Match(wanted(plan)); err != nil {
+		file.Close()
+		return nil, c, pre, fmt.Errorf("the weights do not fit %s: %w", ConfigFile, err)
+	}
+	return file, c, pre, nil
 }
 
 // wanted describes parameters and buffers as a safetensors file does.
