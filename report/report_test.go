@@ -75,7 +75,7 @@ func TestThePageShowsEveryPart(t *testing.T) {
 	html := write(t, full(t))
 	for _, want := range []string{
 		"the stage learned nothing new: &lt;NMI 0.95&gt;", "1 pairs gained, 0 lost", "a dog facing left", "questions 1 and 2",
-		"NMI 0.250, ARI 0.125", "the largest cluster holds 80.0 %", "<dt>mcl.clusters</dt><dd>10</dd>", "1000 of 1000", "data:image/png", "data:image/jpeg",
+		"NMI 0.250, ARI 0.125", "the largest cluster holds 80.0\u00a0%", "<dt>mcl.clusters</dt><dd>10</dd>", "1000 of 1000", "data:image/png", "data:image/jpeg",
 		`title="1 → 2: 5 pairs"`,
 	} {
 		if !strings.Contains(html, want) {

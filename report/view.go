@@ -119,7 +119,7 @@ func viewClustering(c Clustering) clusteringView {
 		return v
 	}
 	largest := c.Sizes[order[0]]
-	v.Largest = fmt.Sprintf("%.1f %%", 100*float64(largest)/float64(total))
+	v.Largest = fmt.Sprintf("%.1f\u00a0%%", 100*float64(largest)/float64(total))
 	for _, i := range order[:min(mostBars, len(order))] {
 		v.Bars = append(v.Bars, barView{i, fmt.Sprint(c.Sizes[i]), 100 * float64(c.Sizes[i]) / float64(largest)})
 	}
