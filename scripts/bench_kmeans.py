@@ -94,8 +94,8 @@ def main():
     x = make_features()
     version = subprocess.run(["git", "describe", "--tags", "--always", "--dirty"], stdout=subprocess.PIPE, text=True).stdout.strip()
     today = datetime.date.today().isoformat()
-    text = [f"# K-means: mclclip and scikit-learn, {today}\n", f"`make bench-kmeans BENCH='{' '.join(sys.argv[1:])}'`: {args.rows:,} x {args.width} features, unit vectors around 300 uneven centres, "
-            f"{args.seeds} seeds, {args.threads} threads; the sides take turns.\n",
+    text = [f"# K-means: mclclip and scikit-learn, {today}\n", f"`make bench-kmeans BENCH='--rows {args.rows} --width {args.width} --seeds {args.seeds} --threads {args.threads}'`: {args.rows:,} x {args.width} features, unit vectors around 300 uneven centres, "
+            f"{args.seeds} seeds, {args.threads} thread(s); the sides take turns.\n",
             f"- {cpu()}, {os.cpu_count()} processors; load average of the machine before the run {load:.1f}, after it {{after:.1f}}", f"- mclclip {version}; scikit-learn {importlib.metadata.version('scikit-learn')}, numpy {np.__version__}, Python {platform.python_version()}",
             "- mclclip reads the features from disk in each pass, scikit-learn has them in memory."]
     with tempfile.TemporaryDirectory() as folder:
