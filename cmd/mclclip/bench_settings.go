@@ -34,7 +34,7 @@ func init() { // the functions lead back to the list
 		{Work: speed.Work{Name: "start", Text: "a whole mclclip mmvp with a tiny model; a Python process that does the published evaluation's steps with open_clip", Unit: "runs"}, model: "tiny", round: (*benchSide).start},
 		{Work: speed.Work{Name: "embed-texts", Text: "captions to features, tokens included, without a graph; open_clip in inference mode", Unit: "texts", Tolerance: rounding}, towers: true, round: (*benchSide).embedTexts},
 		{Work: speed.Work{Name: "embed-images", Text: "pixels to features without a graph; open_clip in inference mode", Unit: "images", Tolerance: rounding}, towers: true, round: (*benchSide).embedImages},
-		{Work: speed.Work{Name: "finetune-locked", Text: "training steps with the text tower locked and the last 6 groups of the image tower open; open_clip's step with --lock-text --lock-image", Unit: "pairs", Tolerance: rounding}, towers: true, round: (*benchSide).finetuneLocked},
+		{Work: speed.Work{Name: "finetune-locked", Text: "training steps with the text tower locked (captions were embedded before, once for all epochs and stages) and the last 6 groups of the image tower open; open_clip's step with --lock-text --lock-image", Unit: "pairs", Tolerance: rounding}, towers: true, round: (*benchSide).finetuneLocked},
 		{Work: speed.Work{Name: "finetune", Text: "training steps of the whole model, forward, loss, backward, AdamW; open_clip's step", Unit: "pairs", Tolerance: rounding}, towers: true, round: (*benchSide).finetune},
 	}
 }

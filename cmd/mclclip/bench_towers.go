@@ -66,10 +66,39 @@ func (b *benchSide) finetune() (func() (speed.Round, error), func(), error) {
 	return func() (speed.Round, error) { return steps(trainer, batches) }, free, err
 }
 
-// finetuneLocked is the recipe of the paper: a locked text tower, and an image tower of which the last blocks train.
+// finetuneLocked is the recipe of the paper: a locked text tower, whose captions are embedded once before the rounds, and an
+// image tower of which the last blocks train.
 func (b *benchSide) finetuneLocked() (func() (speed.Round, error), func(), error) {
+	dir, err := os.MkdirTemp("", "mclclip-bench-*")
+	if err != nil {
+		return nil, nil, err
+	}
+	captions, err := b.saveCaptions(filepath.Join(dir, "captions"))
+	if err != nil {
+		return nil, nil, err
+	}
 	trainer, batches, free, err := b.trainer(func(m *clip.Model) { m.LockText(); m.LockImage(6) })
-	return func() (speed.Round, error) { return steps(trainer, batches) }, free, err
+	if err != nil {
+		return nil, nil, err
+	}
+	trainer.UseTexts(captions)
+	return func() (speed.Round, error) { return steps(trainer, batches) }, func() { free(); captions.Close(); os.RemoveAll(dir) }, nil
+}
+
+func (b *benchSide) saveCaptions(dir string) (*mcl.CaptionFeatures, error) {
+	index, err := b.index()
+	if err != nil {
+		return nil, err
+	}
+	encoder, err := clip.OpenEncoder(b.model, torch.CPU)
+	if err != nil {
+		return nil, err
+	}
+	defer encoder.Close()
+	if err := mcl.SaveCaptions(b.ctx, dir, encoder, index, data.LoaderConfig{}, func(int64) {}); err != nil {
+		return nil, err
+	}
+	return mcl.OpenCaptions(dir, encoder.Model.Config.EmbedDim, index)
 }
 
 func steps(trainer *train.Trainer, batches []data.Batch) (r speed.Round, err error) {
