@@ -68,9 +68,9 @@ func (t *Tensor) Clamp(low, high float64) {
 
 // Linear returns t times the transpose of weight [out, in], plus bias [out] where it is not nil.
 func (t *Tensor) Linear(weight, bias *Tensor) *Tensor {
-	var out libtch.Ctensor
-	libtch.AtgLinear(&out, t.handle, weight.handle, orNone(bias))
-	return wrap("linear", out, t, weight, bias)
+	var out C.mcl_tensor
+	check("linear", unsafe.Pointer(C.mcl_linear(&out, C.mcl_tensor(t.handle), C.mcl_tensor(weight.handle), C.mcl_tensor(orNone(bias)))), t, weight, bias)
+	return wrap("linear", libtch.Ctensor(out), t, weight, bias)
 }
 
 func orNone(t *Tensor) libtch.Ctensor {

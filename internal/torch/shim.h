@@ -20,6 +20,8 @@ char *mcl_fused_adamw(mcl_tensor *params, mcl_tensor *grads, mcl_tensor *m, mcl_
 char *mcl_clip_grad_norm(mcl_tensor *grads, int n, double max_norm, double *norm);
 char *mcl_load_cuda(int *devices);
 char *mcl_gelu(mcl_tensor *out, mcl_tensor x);
+// Without bias pass NULL.
+char *mcl_linear(mcl_tensor *out, mcl_tensor input, mcl_tensor weight, mcl_tensor bias);
 char *mcl_attention(mcl_tensor *out, mcl_tensor q, mcl_tensor k, mcl_tensor v, int causal);
 char *mcl_write_bytes(mcl_tensor t, const void *data, size_t size);
 int mcl_device(mcl_tensor t);
