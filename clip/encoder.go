@@ -23,16 +23,30 @@ type Encoder struct {
 // another batch size, and the same inputs must give the same features.
 const encoderBatch = 32
 
-// OpenEncoder loads the weights in a folder.
-func OpenEncoder(dir string, device torch.Device) (e *Encoder, err error) {
-	defer torch.Recover(&err)
-	model, pre, err := Load(dir, device)
+// OpenEncoder loads weights, see Load.
+func OpenEncoder(path string, device torch.Device) (*Encoder, error) {
+	return OpenEncoderAs(path, Options{}, device)
+}
+
+// OpenEncoderAs loads weights, see LoadAs.
+func OpenEncoderAs(path string, o Options, device torch.Device) (*Encoder, error) {
+	model, pre, err := LoadAs(path, o, device)
 	if err != nil {
 		return nil, err
 	}
-	image, err := preprocess.New(pre)
+	e, err := NewEncoder(model, pre)
 	if err != nil {
 		model.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+// NewEncoder makes an encoder of a model, which it owns from then on.
+func NewEncoder(model *Model, pre Preprocess) (e *Encoder, err error) {
+	defer torch.Recover(&err)
+	image, err := preprocess.New(pre)
+	if err != nil {
 		return nil, err
 	}
 	return &Encoder{Model: model, pre: pre, inputs: NewInputs(model, pre), image: image, words: tokenizer.New()}, nil

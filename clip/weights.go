@@ -1,7 +1,6 @@
 package clip
 
 import (
-	"fmt"
 	"path/filepath"
 
 	"github.com/mclclip/mclclip/internal/atomicfile"
@@ -16,96 +15,32 @@ const (
 	WeightsFile = "open_clip_model.safetensors"
 )
 
-// Load reads a model folder of open_clip. Weights in float16 or bfloat16 become float32. The error lists everything in the
-// weights that does not fit the configuration at once.
-func Load(dir string, device torch.Device) (*Model, Preprocess, error) {
-	file, c, pre, err := openFolder(dir)
+// Load reads the weights at path, a file or a folder of open_clip, transformers or OpenAI, see LoadAs.
+func Load(path string, device torch.Device) (*Model, Preprocess, error) {
+	return LoadAs(path, Options{}, device)
+}
+
+// LoadAs reads weights and their preprocessing. The path is a folder of open_clip (open_clip_config.json) or of transformers
+// (config.json), or a file: safetensors, a state_dict or checkpoint by torch.save, or OpenAI's TorchScript archive, which are read
+// without executing anything. Weights in float16 or bfloat16 become float32. What does not fit is listed at once in the error,
+// and no part of a model is left then. Memory beside the model's own stays within a few megabytes.
+func LoadAs(path string, o Options, device torch.Device) (*Model, Preprocess, error) {
+	w, err := openWeights(path, o)
 	if err != nil {
-		return nil, pre, err
+		return nil, Preprocess{}, err
 	}
-	defer file.Close()
-	m, err := build(c, fromFile(file, device))
+	defer w.source.Close()
+	m, err := w.load(device)
+	return m, w.pre, err
+}
+
+// Check tells what LoadAs would make of weights, from everything but their values, in no time and without memory for them.
+func Check(path string, o Options) (Config, error) {
+	w, err := openWeights(path, o)
 	if err != nil {
-		return nil, pre, fmt.Errorf("%s: %w", filepath.Join(dir, WeightsFile), err)
+		return Config{}, err
 	}
-	return m, pre, nil
-}
-
-// Check reads the configuration and the header of the weights of a model folder and tells whether they fit, in no time and
-// without memory for the weights.
-func Check(dir string) (Config, error) {
-	file, c, _, err := openFolder(dir)
-	if err != nil {
-		return c, err
-	}
-	return c, file.Close()
-}
-
-// openFolder opens the weights of a model folder, which fit its configuration.
-func openFolder(dir string) (file *safetensors.File, c Config, pre Preprocess, err error) {
-	if c, pre, err = ReadConfig(dir); err != nil {
-		return nil, c, pre, err
-	}
-	plan, err := Plan(c)
-	if err != nil {
-		return nil, c, pre, fmt.Errorf("%s: %w", filepath.Join(dir, ConfigFile), err)
-	}
-	if file, err = safetensors.Open(filepath.Join(dir, WeightsFile)); err != nil {
-		return nil, c, pre, fmt.Errorf("model folder: %w", err)
-	}
-	if err := file.Match(wanted(plan)); err != nil {
-		file.Close()
-		return nil, c, pre, fmt.Errorf("the weights do not fit %s: %w", ConfigFile, err)
-	}
-	return file, c, pre, nil
-}
-
-// wanted describes parameters and buffers as a safetensors file does.
-func wanted(params []nn.Param) []safetensors.Tensor {
-	tensors := make([]safetensors.Tensor, len(params))
-	for i, p := range params {
-		tensors[i] = safetensors.Tensor{Name: p.Name, Shape: shapeOf(p)}
-	}
-	return tensors
-}
-
-func shapeOf(p nn.Param) []int {
-	shape := make([]int, len(p.Shape))
-	for i, n := range p.Shape {
-		shape[i] = int(n)
-	}
-	return shape
-}
-
-var dtypes = map[string]torch.DType{"F32": torch.Float32, "F16": torch.Float16, "BF16": torch.BFloat16, "I64": torch.Int64}
-
-// fromFile is the source of a model whose weights are in a file.
-func fromFile(file *safetensors.File, device torch.Device) nn.Source {
-	return func(p nn.Param) (*torch.Tensor, error) {
-		info, _ := file.Info(p.Name)
-		dtype, ok := dtypes[info.DType]
-		if !ok || (dtype == torch.Int64) != (p.DType == torch.Int64) {
-			return nil, fmt.Errorf("%s is %s, want %s", p.Name, info.DType, acceptable(p))
-		}
-		data, err := file.Read(p.Name)
-		if err != nil {
-			return nil, err
-		}
-		if at, ok := finite(data, info.DType); !ok {
-			return nil, fmt.Errorf("%s is not finite at element %d; the run that wrote it had diverged", p.Name, at)
-		}
-		scope := torch.NewScope()
-		defer scope.Close()
-		return torch.FromBytes(scope, data, dtype, p.Shape...).To(device, p.DType).Keep(), nil
-	}
-}
-
-// acceptable names the element types that can become a parameter's; counters are whole numbers.
-func acceptable(p nn.Param) string {
-	if p.DType == torch.Int64 {
-		return "I64"
-	}
-	return "F32, F16 or BF16"
+	return w.resized(), w.source.Close()
 }
 
 // dtypeOf is the element type that a parameter or buffer is saved with.

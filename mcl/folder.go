@@ -29,6 +29,7 @@ type Resolved struct {
 	ModelName     string       `json:"model"`
 	Model         *clip.Config `json:"model_cfg,omitempty"` // where the base model starts from random weights
 	Pretrained    string       `json:"pretrained,omitempty"`
+	ImageSize     int          `json:"force_image_size,omitempty"`
 	ImageColumn   string       `json:"image_column"`
 	CaptionColumn string       `json:"caption_column"`
 	EXIF          bool         `json:"exif"`              // images are turned as their EXIF orientation says
@@ -209,16 +210,27 @@ func writeJSON(path string, value any) error {
 	})
 }
 
-// Identity is a short name of the weights in a model folder: the SHA-256 of its tensors' file.
-func Identity(dir string) (string, error) {
-	file, err := os.Open(filepath.Join(dir, clip.WeightsFile))
+// Identity is a short name of weights: the SHA-256 of their files, one after the other.
+func Identity(path string) (string, error) {
+	files, err := clip.WeightFiles(path)
 	if err != nil {
 		return "", err
 	}
-	defer file.Close()
 	sum := sha256.New()
-	if _, err := io.Copy(sum, file); err != nil {
-		return "", err
+	for _, name := range files {
+		if err := addFile(sum, name); err != nil {
+			return "", err
+		}
 	}
 	return hex.EncodeToString(sum.Sum(nil))[:16], nil
+}
+
+func addFile(w io.Writer, path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	_, err = io.Copy(w, file)
+	return err
 }

@@ -29,9 +29,10 @@ type Run struct {
 
 // Start is what a run starts from: weights, or an architecture with random ones.
 type Start struct {
-	Pretrained string      // folder of weights; "" for random weights
-	Model      clip.Config // the architecture, where Pretrained is ""
-	EXIF       bool        // turn images as their EXIF orientation says
+	Pretrained string       // path of weights; "" for random weights
+	Options    clip.Options // of those weights
+	Model      clip.Config  // the architecture, where Pretrained is ""
+	EXIF       bool         // turn images as their EXIF orientation says
 }
 
 // NewRun checks that the data suffice for the settings. Finish makes the models.
@@ -133,14 +134,15 @@ func (r *Run) initial(p phase) (*clip.Model, clip.Preprocess, error) {
 		pre.EXIF = r.start.EXIF
 		return model, pre, err
 	}
-	from := r.start.Pretrained
+	from, options := r.start.Pretrained, r.start.Options
 	if p.stage > 0 {
+		options = clip.Options{}
 		from = filepath.Join(r.dir, baseDir, modelDir)
 	}
 	if p.stage > 1 && r.cfg.Init == "previous" {
 		from = p.previous().model()
 	}
-	model, pre, err := clip.Load(from, r.device)
+	model, pre, err := clip.LoadAs(from, options, r.device)
 	pre.EXIF = pre.EXIF || r.start.EXIF
 	if err != nil || p.stage == 0 {
 		return model, pre, err

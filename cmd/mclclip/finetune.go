@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -19,18 +20,17 @@ import (
 
 // finetune is everything that the command line of mclclip finetune says.
 type finetune struct {
-	pairs      pairsFlags
-	machine    machineFlags
-	out        string
-	resume     bool
-	model      string
-	pretrained string
-	epochs     float64
-	buffer     int64 // MB
-	saveEvery  string
-	logEvery   int
-	exif       bool
-	cfg        mcl.Config
+	pairs     pairsFlags
+	machine   machineFlags
+	weights   weightsFlags
+	out       string
+	resume    bool
+	epochs    float64
+	buffer    int64 // MB
+	saveEvery string
+	logEvery  int
+	exif      bool
+	cfg       mcl.Config
 }
 
 func finetuneCommand(s streams) *cli.Command {
@@ -41,7 +41,7 @@ func finetuneCommand(s streams) *cli.Command {
 		Description: "Starts from --pretrained weights (or trains a --model from random weights for --base-steps), clusters the images with\n" +
 			"the newest model, trains the next stage with negatives from the anchor's own cluster only, and so on. Interrupted,\n" +
 			"it writes a checkpoint; --resume goes on from there.",
-		Flags: append(append(f.pairs.flags(), f.flags()...), f.machine.flags()...),
+		Flags: slices.Concat(f.pairs.flags(), f.weights.flags(pretrainedUsage, modelUsage+", and without --pretrained"), f.flags(), f.machine.flags()),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
@@ -56,8 +56,6 @@ func (f *finetune) flags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "out", Usage: "run `FOLDER` to write", Destination: &f.out},
 		&cli.BoolFlag{Name: "resume", Usage: "go on with the run in --out where it stopped", Destination: &f.resume},
-		&cli.StringFlag{Name: "pretrained", Usage: "`FOLDER` with open_clip_config.json and open_clip_model.safetensors", Destination: &f.pretrained},
-		&cli.StringFlag{Name: "model", Usage: "architecture `NAME`, or an open_clip configuration (.json), needed without --pretrained", Destination: &f.model},
 		&cli.IntFlag{Name: "stages", Usage: "models to train after the base model, N", Value: f.cfg.Stages, Destination: &f.cfg.Stages},
 		&cli.IntFlag{Name: "clusters", Usage: "clusters of each stage, K; K^N may be at most pairs x groups / batch", Value: f.cfg.Clusters, Destination: &f.cfg.Clusters},
 		&cli.StringFlag{Name: "cluster-on", Usage: "what is clustered: `image`, text, or both, which makes K x K clusters a stage", Value: f.cfg.ClusterOn, Destination: &f.cfg.ClusterOn},
@@ -128,7 +126,7 @@ func (f *finetune) run(ctx context.Context, s streams) error {
 		return err
 	}
 	f.steps(index.Usable(), log)
-	start := mcl.Start{Pretrained: f.pretrained, EXIF: f.exif}
+	start := mcl.Start{Pretrained: f.weights.pretrained, Options: f.weights.options, EXIF: f.exif}
 	if resolved.Model != nil {
 		start.Model = *resolved.Model
 	}
@@ -154,10 +152,13 @@ func (f *finetune) check() error {
 	if err := require("out", f.out, "runs/first"); err != nil {
 		return err
 	}
-	if f.model == "" && f.pretrained == "" {
-		return errors.New("--pretrained is missing (a folder with weights); or give --model and --base-steps to train from random weights")
+	if err := f.weights.validate(); err != nil {
+		return err
 	}
-	if f.pretrained == "" && f.cfg.Base.Steps == 0 {
+	if f.weights.options.Model == "" && f.weights.pretrained == "" {
+		return errors.New("--pretrained is missing (weights of a CLIP); or give --model and --base-steps to train from random weights")
+	}
+	if f.weights.pretrained == "" && f.cfg.Base.Steps == 0 {
 		return errors.New("--base-steps is missing: without --pretrained the base model starts from random weights, and must be trained first")
 	}
 	switch {
@@ -201,28 +202,28 @@ func (f *finetune) resolve(source *data.Source) (mcl.Resolved, error) {
 	image, caption, _ := source.Columns()
 	r := mcl.Resolved{
 		Version: 1, Pairs: f.pairs.patterns, Data: source.Fingerprint(), ImageColumn: image, CaptionColumn: caption,
-		ModelName: f.model, EXIF: f.exif, Epochs: f.epochs, MCL: f.cfg,
+		ModelName: f.weights.options.Model, ImageSize: f.weights.options.ImageSize, EXIF: f.exif, Epochs: f.epochs, MCL: f.cfg,
 	}
-	if f.pretrained == "" {
-		cfg, err := architecture(f.model)
+	if f.weights.pretrained == "" {
+		cfg, err := f.weights.fresh()
 		if err != nil {
-			return r, usageErrorf("--model: %w", err)
+			return r, err
 		}
 		r.Model = &cfg
 		return r, f.checkLock(cfg)
 	}
-	found, err := checkPretrained(f.pretrained, f.model)
+	found, err := f.weights.check()
 	if err == nil {
 		err = f.checkLock(found)
 	}
 	if err != nil {
 		return r, err
 	}
-	if f.model == "" {
-		r.ModelName = filepath.Base(filepath.Clean(f.pretrained))
+	if r.ModelName == "" {
+		r.ModelName = filepath.Base(filepath.Clean(f.weights.pretrained))
 	}
-	r.Pretrained = f.pretrained
-	r.Weights, err = mcl.Identity(f.pretrained)
+	r.Pretrained = f.weights.pretrained
+	r.Weights, err = mcl.Identity(f.weights.pretrained)
 	return r, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -19,14 +20,13 @@ import (
 
 // score is everything that the command line of mclclip mmvp says.
 type score struct {
-	machine    machineFlags
-	run        string
-	data       string
-	pretrained string
-	model      string
-	integrate  string
-	out        string
-	json       bool
+	machine   machineFlags
+	run       string
+	data      string
+	weights   weightsFlags
+	integrate string
+	out       string
+	json      bool
 }
 
 func mmvpCommand(s streams) *cli.Command {
@@ -37,15 +37,14 @@ func mmvpCommand(s streams) *cli.Command {
 		Description: "Prints a table of the benchmark's patterns by model: the base, each stage alone, the stages integrated, the control.\n" +
 			"Guessing gives 25 %. Always computes in float32, so that two runs give the same table. Writes mmvp.json, mmvp.csv\n" +
 			"(every question) and mmvp.html.",
-		Flags: append([]cli.Flag{
+		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "data", Usage: "benchmark `FOLDER` with Questions.csv and the images", Destination: &f.data},
 			&cli.StringFlag{Name: "run", Usage: "run `FOLDER` of finetune", Destination: &f.run},
-			&cli.StringFlag{Name: "pretrained", Usage: "in place of --run: `FOLDER` with the weights of one CLIP", Destination: &f.pretrained},
-			&cli.StringFlag{Name: "model", Usage: "with --pretrained: architecture `NAME` that the weights must have", Destination: &f.model},
+		}, f.weights.flags("in place of --run: "+pretrainedUsage, "with --pretrained: "+modelUsage), []cli.Flag{
 			&cli.StringFlag{Name: "integrate", Usage: "`RULE` of the columns integrated and control: concat, concat-normalized or sum", Value: f.integrate, Destination: &f.integrate},
 			&cli.StringFlag{Name: "out", Usage: "`FOLDER` of the reports; by default the run's own folder, below mmvp", Destination: &f.out},
 			&cli.BoolFlag{Name: "json", Usage: "print the whole report as JSON", Destination: &f.json},
-		}, f.machine.flags()...),
+		}, f.machine.flags()),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
@@ -59,11 +58,14 @@ func (f *score) do(ctx context.Context, s streams) error {
 	if err := require("data", f.data, "MMVP_VLM"); err != nil {
 		return err
 	}
-	if (f.run == "") == (f.pretrained == "") {
-		return usageErrorf("give either --run, a folder of finetune, or --pretrained, a folder of weights")
+	if (f.run == "") == (f.weights.pretrained == "") {
+		return usageErrorf("give either --run, a folder of finetune, or --pretrained, the weights of a CLIP")
 	}
-	if f.model != "" && f.pretrained == "" {
-		return usageErrorf("--model %s goes with --pretrained, the folder of its weights", f.model)
+	if f.weights.options != (clip.Options{}) && f.weights.pretrained == "" {
+		return usageErrorf("--model and --force-image-size go with --pretrained, the weights that they are of")
+	}
+	if err := f.weights.validate(); err != nil {
+		return &exitError{codeUsage, err}
 	}
 	rule, err := mcl.Rule(f.integrate)
 	if err != nil {
@@ -111,9 +113,9 @@ func (f *score) columns(ctx context.Context, d *mmvp.Dataset, rule integration, 
 		return nil, err
 	}
 	b := &bench{ctx: ctx, dataset: d, images: images, rule: rule, device: device, features: map[string]*embedded{}}
-	if f.pretrained != "" {
-		name := filepath.Base(filepath.Clean(f.pretrained))
-		return b.column(nil, name, f.pretrained)
+	if f.weights.pretrained != "" {
+		b.options = f.weights.options
+		return b.column(nil, filepath.Base(filepath.Clean(f.weights.pretrained)), f.weights.pretrained)
 	}
 	integrated, err := mcl.ReadIntegrated(f.run)
 	if err != nil {
@@ -141,7 +143,8 @@ type bench struct {
 	images   [][]byte
 	rule     integration
 	device   torch.Device
-	features map[string]*embedded // by folder of weights
+	options  clip.Options         // of a single model
+	features map[string]*embedded // by path of weights
 }
 
 // integration makes one feature of those of several models.
@@ -187,7 +190,7 @@ func (b *bench) embed(dir string) (*embedded, error) {
 	if err := b.ctx.Err(); err != nil {
 		return nil, err
 	}
-	encoder, err := clip.OpenEncoder(dir, b.device)
+	encoder, err := clip.OpenEncoderAs(dir, b.options, b.device)
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +221,7 @@ func readImages(d *mmvp.Dataset) ([][]byte, error) {
 func (f *score) report(d *mmvp.Dataset, columns []mmvp.Column) (*mmvp.Report, error) {
 	title := f.run
 	if title == "" {
-		title = f.pretrained
+		title = f.weights.pretrained
 	}
 	if f.integrate != mcl.RuleNames[0] {
 		title += " (integrated by " + f.integrate + ")"
@@ -239,8 +242,8 @@ func (f *score) report(d *mmvp.Dataset, columns []mmvp.Column) (*mmvp.Report, er
 
 // prepare checks the weights of a single model and makes the folder of the reports, which is cheap, before anything is embedded.
 func (f *score) prepare() error {
-	if f.pretrained != "" {
-		if _, err := checkPretrained(f.pretrained, f.model); err != nil {
+	if f.weights.pretrained != "" {
+		if _, err := f.weights.check(); err != nil {
 			return err
 		}
 	} else if _, err := mcl.ReadIntegrated(f.run); err != nil {

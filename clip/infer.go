@@ -1,0 +1,156 @@
+package clip
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/mclclip/mclclip/vision"
+)
+
+// openAIHeadWidth is the width of a head in all of OpenAI's models, whose files do not tell it.
+const openAIHeadWidth = 64
+
+// infer returns the architecture that the shapes of a state_dict of open_clip or OpenAI have. It has OpenAI's head width; heads
+// and activation leave no trace in the shapes.
+func infer(source weightSource) (c Config, err error) {
+	s := shapes{source: source}
+	c.Text.ContextLength, c.Text.Width = s.at("positional_embedding", 0), s.at("positional_embedding", 1)
+	c.Text.VocabSize, c.EmbedDim = s.at("token_embedding.weight", 0), s.at("text_projection", 1)
+	c.Text.Layers = s.count("transformer.resblocks.")
+	c.Text.MLPRatio = ratio(s.at("transformer.resblocks.0.mlp.c_fc.weight", 0), c.Text.Width)
+	c.Text.Heads, c.Vision.HeadWidth = max(1, c.Text.Width/openAIHeadWidth), openAIHeadWidth
+	if s.count("visual.layer1.") > 0 {
+		s.resnet(&c.Vision)
+	} else {
+		s.vit(&c.Vision)
+	}
+	if s.missing != "" {
+		return c, fmt.Errorf("these are not the weights of a CLIP by open_clip's, OpenAI's or transformers' names: there is no %s", s.missing)
+	}
+	return c, nil
+}
+
+// shapes asks a source for sizes and remembers the first that is not there.
+type shapes struct {
+	source  weightSource
+	missing string
+}
+
+// at returns the size of an axis.
+func (s *shapes) at(name string, axis int) int {
+	info, ok := s.source.Info(name)
+	if ok && axis < len(info.Shape) && info.Shape[axis] > 0 {
+		return info.Shape[axis]
+	}
+	if s.missing == "" {
+		s.missing = name
+	}
+	return 1
+}
+
+// count returns how many different parts follow a prefix.
+func (s *shapes) count(prefix string) int {
+	found := map[string]bool{}
+	for _, name := range s.source.Names() {
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			number, _, _ := strings.Cut(rest, ".")
+			found[number] = true
+		}
+	}
+	return len(found)
+}
+
+func (s *shapes) vit(v *vision.Config) {
+	v.Width, v.PatchSize = s.at("visual.conv1.weight", 0), s.at("visual.conv1.weight", 3)
+	v.Layers = s.count("visual.transformer.resblocks.")
+	v.MLPRatio = ratio(s.at("visual.transformer.resblocks.0.mlp.c_fc.weight", 0), v.Width)
+	v.HeadWidth = min(v.HeadWidth, v.Width)
+	v.ImageSize = v.PatchSize * grid(s.at("visual.positional_embedding", 0))
+}
+
+func (s *shapes) resnet(v *vision.Config) {
+	v.Width = s.at("visual.layer1.0.conv1.weight", 0)
+	for i := range v.Stages {
+		v.Stages[i] = s.count(fmt.Sprintf("visual.layer%d.", i+1))
+	}
+	v.ImageSize = 32 * grid(s.at("visual.attnpool.positional_embedding", 0))
+}
+
+// grid is the side of the square of positions beside the first.
+func grid(positions int) int { return int(math.Round(math.Sqrt(float64(positions - 1)))) }
+
+// ratio is the factor by which hidden follows from width when the product is cut to a whole number.
+func ratio(hidden, width int) float64 {
+	r := float64(hidden) / float64(width)
+	if int(float64(width)*r) != hidden {
+		r = (float64(hidden) + 0.5) / float64(width)
+	}
+	return r
+}
+
+// sameShapes tells whether weights of one configuration fit the other.
+func sameShapes(a, b Config) bool {
+	planA, err := Plan(a)
+	if err != nil || a.Vision.ImageSize != b.Vision.ImageSize {
+		return false
+	}
+	planB, err := Plan(b)
+	if err != nil || len(planA) != len(planB) {
+		return false
+	}
+	for i, p := range planA {
+		if p.Name != planB[i].Name || !slices.Equal(p.Shape, planB[i].Shape) {
+			return false
+		}
+	}
+	return true
+}
+
+// sameModel tells whether two configurations compute the same with the same weights.
+func sameModel(a, b Config) bool {
+	return a.QuickGELU == b.QuickGELU && a.Text.Heads == b.Text.Heads && a.Vision.Heads() == b.Vision.Heads() && sameShapes(a, b)
+}
+
+// presetOf finds the preset whose weights have the shapes of c, "" if there is none.
+func presetOf(c Config) string {
+	for _, name := range Presets() {
+		if preset, err := Preset(name); err == nil && !strings.HasSuffix(name, quickSuffix) && sameShapes(preset, c) {
+			return name
+		}
+	}
+	return ""
+}
+
+// describe names a configuration for people.
+func describe(c Config) string {
+	if name := presetOf(c); name != "" {
+		preset, _ := Preset(name)
+		if c.QuickGELU {
+			preset, name = Config{QuickGELU: true, Vision: preset.Vision, Text: preset.Text}, name+quickSuffix
+		}
+		if preset.Text.Heads == c.Text.Heads && preset.Vision.Heads() == c.Vision.Heads() {
+			return name
+		}
+		return fmt.Sprintf("%s but for %d and %d heads", name, c.Vision.Heads(), c.Text.Heads)
+	}
+	activation := "GELU"
+	if c.QuickGELU {
+		activation = "QuickGELU"
+	}
+	v := c.Vision
+	tower := fmt.Sprintf("a ViT of width %d with %d layers, %d heads and patches of %d", v.Width, v.Layers, v.Heads(), v.PatchSize)
+	if v.ResNet() {
+		tower = fmt.Sprintf("a ResNet of width %d with %v blocks", v.Width, v.Stages)
+	}
+	return fmt.Sprintf("%s for %d pixels, a text tower of width %d with %d layers and %d heads, and %s", tower, v.ImageSize, c.Text.Width, c.Text.Layers, c.Text.Heads, activation)
+}
+
+// errActivation is the answer to weights that say neither by themselves nor through a configuration what they were trained with.
+func errActivation(preset string) error {
+	return fmt.Errorf("the weights do not tell whether they were trained with GELU or QuickGELU: say --model %s or --model %s%s", preset, preset, quickSuffix)
+}
+
+var errHeads = errors.New("the weights do not tell their number of heads, and no preset has their shapes: say --model with an open_clip configuration (.json)")
