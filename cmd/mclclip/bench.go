@@ -156,6 +156,12 @@ func (f *benchSpeed) compare(ctx context.Context, s streams, w benchWork) (c spe
 	if w.model != "" {
 		settings.model = filepath.Join(f.cache, "models", w.model)
 	}
+	if w.float32 {
+		settings.precision = "fp32"
+	}
+	if settings.precision == "amp_bf16" && w.Tolerance > 0 {
+		w.Tolerance = bf16Tolerance
+	}
 	start := func(name string, command string, args ...string) (*speed.Peer, error) {
 		process := exec.CommandContext(ctx, command, append(args, settings.args()...)...)
 		process.Stderr = s.stderr

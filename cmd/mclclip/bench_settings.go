@@ -15,9 +15,10 @@ import (
 // benchWork is a work with what our side needs for it.
 type benchWork struct {
 	speed.Work
-	model  string // preset to use whatever --model says; "" uses --model
-	towers bool   // runs the model: batch, steps and precision matter
-	round  func(b *benchSide) (round func() (speed.Round, error), free func(), err error)
+	model   string // preset to use whatever --model says; "" uses --model
+	towers  bool   // runs the model: batch, steps and precision matter
+	float32 bool   // whatever --precision says
+	round   func(b *benchSide) (round func() (speed.Round, error), free func(), err error)
 }
 
 // benchWorks are in the order in which they are run: short ones first.
@@ -32,8 +33,8 @@ func init() { // the functions lead back to the list
 		{Work: speed.Work{Name: "parquet", Text: "Parquet shards to encoded pairs, file in the page cache; pyarrow's iter_batches and to_pylist", Unit: "MB"}, round: (*benchSide).parquet},
 		{Work: speed.Work{Name: "loader", Text: "an epoch of training batches, random crops, from Parquet; open_clip's CsvDataset and DataLoader from image files", Unit: "images", PerCore: true}, model: "ViT-B-32", round: (*benchSide).loader},
 		{Work: speed.Work{Name: "start", Text: "a whole mclclip mmvp with a tiny model; a Python process that does the published evaluation's steps with open_clip", Unit: "runs"}, model: "tiny", round: (*benchSide).start},
-		{Work: speed.Work{Name: "embed-texts", Text: "captions to features, tokens included, without a graph; open_clip in inference mode", Unit: "texts", Tolerance: rounding}, towers: true, round: (*benchSide).embedTexts},
-		{Work: speed.Work{Name: "embed-images", Text: "pixels to features without a graph; open_clip in inference mode", Unit: "images", Tolerance: rounding}, towers: true, round: (*benchSide).embedImages},
+		{Work: speed.Work{Name: "embed-texts", Text: "captions to features, tokens included, without a graph, always float32; open_clip in inference mode", Unit: "texts", Tolerance: rounding}, towers: true, float32: true, round: (*benchSide).embedTexts},
+		{Work: speed.Work{Name: "embed-images", Text: "pixels to features without a graph, always float32; open_clip in inference mode", Unit: "images", Tolerance: rounding}, towers: true, float32: true, round: (*benchSide).embedImages},
 		{Work: speed.Work{Name: "finetune-locked", Text: "training steps with the text tower locked (captions were embedded before, once for all epochs and stages) and the last 6 groups of the image tower open; open_clip's step with --lock-text --lock-image", Unit: "pairs", Tolerance: rounding}, towers: true, round: (*benchSide).finetuneLocked},
 		{Work: speed.Work{Name: "finetune", Text: "training steps of the whole model, forward, loss, backward, AdamW; open_clip's step", Unit: "pairs", Tolerance: rounding}, towers: true, round: (*benchSide).finetune},
 	}
