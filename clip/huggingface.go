@@ -1,6 +1,7 @@
 package clip
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,6 +36,7 @@ type hfTower struct {
 	ImageSize     int     `json:"image_size,omitempty"`
 	PatchSize     int     `json:"patch_size,omitempty"`
 	Channels      int     `json:"num_channels,omitempty"`
+	Projection    int     `json:"projection_dim"`
 }
 
 func defaultHFText() hfTower {
@@ -189,7 +191,7 @@ func (p hfPreprocess) mode(size int) (string, error) {
 		return "", fmt.Errorf("crop_size: %w", err)
 	}
 	if short != size || crop != size || p.Crop != nil && !*p.Crop {
-		return "", fmt.Errorf("images are resized to %s and cropped to %s, the model takes %d pixels; only a crop from images with that short side is supported", p.Size, p.CropSize, size)
+		return "", fmt.Errorf("images are resized to %s and cropped to %s, the model takes %d pixels; only a crop from images with that short side is supported", compact(p.Size), compact(p.CropSize), size)
 	}
 	return "shortest", nil
 }
@@ -208,7 +210,16 @@ func sides(raw json.RawMessage, size int) (short, square int, err error) {
 		Width  int `json:"width"`
 	}
 	if err := json.Unmarshal(raw, &named); err != nil || named.Height != named.Width {
-		return 0, 0, fmt.Errorf("%s is not supported; only square images are", raw)
+		return 0, 0, fmt.Errorf("%s is not supported; only square images are", compact(raw))
 	}
 	return named.Short, named.Height, nil
+}
+
+// compact writes JSON in one line.
+func compact(raw json.RawMessage) string {
+	var b bytes.Buffer
+	if err := json.Compact(&b, raw); err != nil || b.Len() == 0 {
+		return "nothing"
+	}
+	return b.String()
 }

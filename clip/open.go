@@ -72,7 +72,7 @@ func (w *weights) check(dir string, openAI bool, o Options) error {
 		given.QuickGELU = true // whatever the name says
 	}
 	if given != nil && told && !sameModel(*given, w.config) {
-		return fmt.Errorf("--model %s is not the architecture of %s, which is %s; leave --model out", o.Model, w.path, describe(w.config))
+		return fmt.Errorf("--model %s is not the architecture of %s, which is %s; say another --model, or none", o.Model, w.path, describe(w.config))
 	}
 	plan, err := Plan(w.config)
 	if err != nil {

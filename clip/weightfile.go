@@ -8,14 +8,48 @@ import (
 	"strings"
 
 	"github.com/mclclip/mclclip/internal/atomicfile"
+	"github.com/mclclip/mclclip/internal/nn"
 	"github.com/mclclip/mclclip/internal/safetensors"
+	"github.com/mclclip/mclclip/internal/torch"
 )
 
-// writeWeights writes a safetensors file; the metadata is what the transformers library asks of a file that it is to load.
-func writeWeights(path string, weights []safetensors.Tensor) error {
+// writeTensors writes the parameters and buffers under the names of a naming, one after the other: they are never on the host
+// together. The metadata is what the transformers library asks of a file that it is to load.
+func (m *Model) writeTensors(path string, names naming) error {
+	var tensors []safetensors.Tensor
+	read := map[string]func() []byte{}
+	for _, p := range m.params {
+		row := int64(0)
+		for _, part := range names(p) {
+			tensors = append(tensors, safetensors.Tensor{Name: part.name, DType: dtypeOf(p), Shape: part.shape})
+			from, rows := row, int64(0)
+			if len(part.shape) > 0 {
+				rows = int64(part.shape[0])
+			}
+			read[part.name] = func() []byte { return partBytes(p, part, from, rows) }
+			row += rows
+		}
+	}
 	return atomicfile.WriteFile(path, func(w io.Writer) error {
-		return safetensors.Write(w, weights, map[string]string{"format": "pt"})
+		return safetensors.WriteEach(w, tensors, map[string]string{"format": "pt"}, func(t safetensors.Tensor) (data []byte, err error) {
+			defer torch.Recover(&err)
+			return read[t.Name](), nil
+		})
 	})
+}
+
+// partBytes copies a part of a parameter to the host.
+func partBytes(p nn.Param, part part, from, rows int64) []byte {
+	scope := torch.NewScope()
+	defer scope.Close()
+	t := p.Tensor.In(scope)
+	switch {
+	case part.transpose:
+		t = t.Transpose(0, 1)
+	case len(part.shape) > 0 && rows < p.Shape[0]:
+		t = t.Narrow(0, from, rows)
+	}
+	return t.Bytes()
 }
 
 // exponents masks the exponent in the upper two bytes of an element; it is all ones in NaN and infinity.

@@ -58,14 +58,10 @@ func (m *Model) Save(dir string, pre Preprocess) error {
 
 // WriteFiles writes the files of a model folder into an existing folder.
 func (m *Model) WriteFiles(dir string, pre Preprocess) error {
-	weights, err := m.Weights()
-	if err != nil {
-		return err
-	}
 	if err := writeConfig(filepath.Join(dir, ConfigFile), m.Config, pre); err != nil {
 		return err
 	}
-	return writeWeights(filepath.Join(dir, WeightsFile), weights)
+	return m.writeTensors(filepath.Join(dir, WeightsFile), openClipNames)
 }
 
 // Weights copies the parameters and buffers to the host.

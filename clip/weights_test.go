@@ -3,6 +3,7 @@ package clip
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mclclip/mclclip/internal/atomicfile"
 	"github.com/mclclip/mclclip/internal/safetensors"
 	"github.com/mclclip/mclclip/internal/testneed"
 	"github.com/mclclip/mclclip/internal/torch"
@@ -70,6 +72,10 @@ func TestSavedFolderLoadsAsItWas(t *testing.T) {
 	if err := m.Save(dir, pre); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("saving over a folder gives %v, want fs.ErrExist", err)
 	}
+}
+
+func writeWeights(path string, weights []safetensors.Tensor) error {
+	return atomicfile.WriteFile(path, func(w io.Writer) error { return safetensors.Write(w, weights, nil) })
 }
 
 // damage rewrites a copy of open_clip's folder and returns its path.

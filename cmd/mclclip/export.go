@@ -26,6 +26,9 @@ type export struct {
 	format    string
 	dtype     string
 	stages    string
+	stage     string
+	weights   bool
+	source    weightsFlags // of --weights without a run
 	integrate string
 	normalize bool
 	sum       bool
@@ -36,20 +39,24 @@ func exportCommand(s streams) *cli.Command {
 	f := &export{}
 	return &cli.Command{
 		Name:  "export",
-		Usage: "write the integrated embeddings of images and captions",
+		Usage: "write the integrated embeddings of images and captions, or with --weights the models themselves",
 		Description: "The embedding of a run is the concatenation of its stages' features. With a locked text tower --sum gives one vector of\n" +
-			"the base width for each image, whose inner product with a caption's is exactly the cosine of the concatenations.",
-		Flags: append(append([]cli.Flag{
+			"the base width for each image, whose inner product with a caption's is exactly the cosine of the concatenations.\n" +
+			"--weights writes the models of a run, or of --pretrained, as folders that open_clip (local-dir:FOLDER) and transformers\n" +
+			"(CLIPModel.from_pretrained) load as they are.",
+		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "run", Usage: "run `FOLDER` of finetune", Destination: &f.run},
 			&cli.StringFlag{Name: "out", Usage: "`FOLDER` to write", Destination: &f.out},
-			&cli.StringFlag{Name: "format", Usage: "`parquet`, or npy: img_emb, text_emb and metadata as clip-retrieval lays them out", Value: "parquet", Destination: &f.format},
+			&cli.StringFlag{Name: "format", Usage: "`FORMAT` of embeddings: parquet, or npy: img_emb, text_emb and metadata as clip-retrieval lays them out; of weights: open_clip, hf or both", DefaultText: "parquet, of weights both", Destination: &f.format},
+			&cli.BoolFlag{Name: "weights", Usage: "write the weights in place of embeddings, with configuration, tokenizer and preprocessing", Destination: &f.weights},
+			&cli.StringFlag{Name: "stage", Usage: "with --weights: `NAME` of one model of the run, such as base or stage-1; all makes a folder of each", Value: allStages, Destination: &f.stage},
 			&cli.StringFlag{Name: "dtype", Usage: "`float32` or float16", Value: "float32", Destination: &f.dtype},
 			&cli.StringFlag{Name: "stages", Usage: "`NAMES` of the models to integrate, such as base,stage-1; all by default", Destination: &f.stages},
 			&cli.StringFlag{Name: "integrate", Usage: "`concat` the models' raw features, or concat-normalized: each scaled to length 1 first", Value: "concat", Destination: &f.integrate},
 			&cli.BoolFlag{Name: "normalize", Usage: "scale embeddings to length 1; --normalize=false keeps the raw features", Value: true, Destination: &f.normalize},
 			&cli.BoolFlag{Name: "sum", Usage: "one vector of the base width in place of the concatenation; the text tower must have been locked", Destination: &f.sum},
 			&cli.IntFlag{Name: "batch-size", Usage: "pairs in one forward pass", Value: 64, Destination: &f.batch},
-		}, f.pairs.flags()...), f.machine.flags()...),
+		}, f.source.flags("with --weights, in place of --run: "+pretrainedUsage, "with --pretrained: "+modelUsage), f.pairs.flags(), f.machine.flags()),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
@@ -60,6 +67,9 @@ func exportCommand(s streams) *cli.Command {
 }
 
 func (f *export) do(ctx context.Context, s streams) error {
+	if f.weights {
+		return f.doWeights(ctx, s)
+	}
 	if err := f.check(); err != nil {
 		return &exitError{codeUsage, err}
 	}
@@ -107,7 +117,12 @@ func (f *export) check() error {
 	if err := require("out", f.out, "embeddings"); err != nil {
 		return err
 	}
+	if f.format == "" {
+		f.format = "parquet"
+	}
 	switch {
+	case f.source != (weightsFlags{}) || f.stage != allStages:
+		return errors.New("--pretrained, --model, --force-image-size and --stage go with --weights; --stages chooses the models of an embedding")
 	case f.format != "parquet" && f.format != "npy":
 		return fmt.Errorf("--format %q: want parquet or npy", f.format)
 	case f.dtype != "float32" && f.dtype != "float16":

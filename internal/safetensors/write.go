@@ -15,59 +15,82 @@ import (
 // dtype, wide ones first, then by name, so that every tensor is aligned to its element and the same tensors give the same
 // file whatever their order; the header is padded with spaces to a multiple of 8 bytes.
 func Write(w io.Writer, tensors []Tensor, metadata map[string]string) error {
+	here := slices.Clone(tensors)
+	for i := range here {
+		if here[i].Data == nil {
+			here[i].Data = []byte{} // of an empty tensor, and wrong for any other
+		}
+	}
+	return WriteEach(w, here, metadata, func(t Tensor) ([]byte, error) { return t.Data, nil })
+}
+
+// WriteEach is Write for tensors whose bytes need not be in memory together: Data is nil, and data is asked for the
+// bytes of one tensor after the other.
+func WriteEach(w io.Writer, tensors []Tensor, metadata map[string]string, data func(Tensor) ([]byte, error)) error {
 	sorted := slices.Clone(tensors)
 	slices.SortStableFunc(sorted, func(a, b Tensor) int {
 		return cmp.Or(cmp.Compare(rank(b.DType), rank(a.DType)), cmp.Compare(a.Name, b.Name))
 	})
-	if err := checkTensors(sorted); err != nil {
+	sizes, err := sizesOf(sorted)
+	if err != nil {
 		return fmt.Errorf("safetensors: %w", err)
 	}
-	header, err := header(sorted, metadata)
+	header, err := header(sorted, sizes, metadata)
 	if err != nil {
 		return fmt.Errorf("safetensors: %w", err)
 	}
 	if _, err := w.Write(header); err != nil {
 		return err
 	}
-	for _, tensor := range sorted {
-		if _, err := w.Write(tensor.Data); err != nil {
+	for i, tensor := range sorted {
+		if err := writeOne(w, tensor, sizes[i], data); err != nil {
 			return fmt.Errorf("tensor %q: %w", tensor.Name, err)
 		}
 	}
 	return nil
 }
 
-// checkTensors refuses what the reader would refuse, before the first byte is written.
-func checkTensors(tensors []Tensor) error {
+func writeOne(w io.Writer, tensor Tensor, size int64, data func(Tensor) ([]byte, error)) error {
+	bytes, err := data(tensor)
+	if err != nil {
+		return err
+	}
+	if int64(len(bytes)) != size {
+		return fmt.Errorf("%s %v takes %d bytes, got %d", tensor.DType, tensor.Shape, size, len(bytes))
+	}
+	_, err = w.Write(bytes)
+	return err
+}
+
+// sizesOf returns the sizes in bytes and refuses what the reader would refuse, before the first byte is written.
+func sizesOf(tensors []Tensor) ([]int64, error) {
 	var faults []error
-	seen := make(map[string]bool, len(tensors))
-	for _, tensor := range tensors {
-		if err := checkTensor(tensor, seen); err != nil {
+	sizes, seen := make([]int64, len(tensors)), make(map[string]bool, len(tensors))
+	for i, tensor := range tensors {
+		var err error
+		if sizes[i], err = checkTensor(tensor, seen); err != nil {
 			faults = append(faults, fmt.Errorf("tensor %q: %w", tensor.Name, err))
 		}
 		seen[tensor.Name] = true
 	}
-	return joinFaults(faults)
+	return sizes, joinFaults(faults)
 }
 
-func checkTensor(tensor Tensor, seen map[string]bool) error {
+func checkTensor(tensor Tensor, seen map[string]bool) (size int64, err error) {
 	if seen[tensor.Name] {
-		return fmt.Errorf("the name comes twice")
+		return 0, fmt.Errorf("the name comes twice")
 	}
 	if !utf8.ValidString(tensor.Name) {
-		return fmt.Errorf("the name is not UTF-8")
+		return 0, fmt.Errorf("the name is not UTF-8")
 	}
 	if tensor.Name == metadataKey {
-		return fmt.Errorf("the name is reserved")
+		return 0, fmt.Errorf("the name is reserved")
 	}
-	size, err := byteSize(tensor.DType, tensor.Shape)
-	if err != nil {
-		return err
+	size, err = byteSize(tensor.DType, tensor.Shape)
+	if err == nil && tensor.Data != nil && size != int64(len(tensor.Data)) {
+		err = fmt.Errorf("%s %v takes %d bytes, got %d", tensor.DType, tensor.Shape, size, len(tensor.Data))
 	}
-	if size != int64(len(tensor.Data)) {
-		return fmt.Errorf("%s %v takes %d bytes, got %d", tensor.DType, tensor.Shape, size, len(tensor.Data))
-	}
-	return nil
+	return size, err
 }
 
 // jsonEntry is a tensor in the header; the fields' order is the reference implementation's.
@@ -78,7 +101,7 @@ type jsonEntry struct {
 }
 
 // header returns the length and the JSON, padded.
-func header(tensors []Tensor, metadata map[string]string) ([]byte, error) {
+func header(tensors []Tensor, sizes []int64, metadata map[string]string) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("\x00\x00\x00\x00\x00\x00\x00\x00{")
 	if len(metadata) > 0 {
@@ -87,8 +110,8 @@ func header(tensors []Tensor, metadata map[string]string) ([]byte, error) {
 		}
 	}
 	offset := int64(0)
-	for _, tensor := range tensors {
-		end := offset + int64(len(tensor.Data))
+	for i, tensor := range tensors {
+		end := offset + sizes[i]
 		shape := append([]int{}, tensor.Shape...) // nil would become null
 		if err := appendMember(&b, tensor.Name, jsonEntry{tensor.DType, shape, [2]int64{offset, end}}); err != nil {
 			return nil, err
