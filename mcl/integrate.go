@@ -59,7 +59,7 @@ func ReadIntegrated(dir string) (Integrated, error) {
 	var i Integrated
 	raw, err := os.ReadFile(filepath.Join(dir, IntegratedFile))
 	if err != nil {
-		return i, fmt.Errorf("%s holds no finished run: %w; finish it with: mclclip finetune --resume --out %s", dir, err, dir)
+		return i, noFinishedRun(dir, err)
 	}
 	if err := json.Unmarshal(raw, &i); err != nil {
 		return i, fmt.Errorf("%s: %w", filepath.Join(dir, IntegratedFile), err)
@@ -68,6 +68,17 @@ func ReadIntegrated(dir string) (Integrated, error) {
 		return i, fmt.Errorf("%s: version %d, rule %q with %d stages is not known to this program", filepath.Join(dir, IntegratedFile), i.Version, i.Rule, len(i.Stages))
 	}
 	return i, nil
+}
+
+// noFinishedRun says why a folder has no integrated.json, and what to do about it.
+func noFinishedRun(dir string, err error) error {
+	if _, missing := os.Stat(dir); missing != nil {
+		return fmt.Errorf("there is no folder %s", dir)
+	}
+	if _, begun := os.Stat(filepath.Join(dir, ConfigFile)); begun == nil {
+		return fmt.Errorf("%s holds no finished run: give the finetune command that began it once more, with --resume", dir)
+	}
+	return fmt.Errorf("%s is no run folder of finetune, which holds %s and %s: %w", dir, ConfigFile, IntegratedFile, err)
 }
 
 // Concat returns the integrated feature of one item: the stages' raw features one after the other, scaled to length 1

@@ -230,7 +230,7 @@ func TestMistakesAreAnsweredInOneLine(t *testing.T) {
 		"groups":            {trainArgs(pairs, missing, "--groups", "3"), codeUsage, "--groups 3 does not divide"},
 		"no weights":        {trainArgs(pairs, missing, "--model", "", "--pretrained", missing), codeError, "--pretrained"},
 		"save every":        {trainArgs(pairs, missing, "--save-every", "often"), codeUsage, "--save-every"},
-		"no run":            {[]string{"mmvp", "--run", missing, "--data", filepath.Join(pairs, "benchmark")}, codeError, "no finished run"},
+		"no run":            {[]string{"mmvp", "--run", missing, "--data", filepath.Join(pairs, "benchmark")}, codeError, "there is no folder"},
 		"no benchmark":      {[]string{"mmvp", "--run", missing, "--data", missing}, codeError, "Questions.csv"},
 		"model of what":     {[]string{"mmvp", "--run", missing, "--model", "tiny", "--data", missing}, codeUsage, "--pretrained"},
 		"run or weights":    {[]string{"mmvp", "--data", missing}, codeUsage, "--run"},
