@@ -129,7 +129,7 @@ func describe(c Config) string {
 	if name := presetOf(c); name != "" {
 		preset, _ := Preset(name)
 		if c.QuickGELU {
-			preset, name = Config{QuickGELU: true, Vision: preset.Vision, Text: preset.Text}, name+quickSuffix
+			name += quickSuffix
 		}
 		if preset.Text.Heads == c.Text.Heads && preset.Vision.Heads() == c.Vision.Heads() {
 			return name

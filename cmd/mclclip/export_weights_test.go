@@ -112,3 +112,44 @@ func TestMistakesWithWeightsAreAnsweredInOneLine(t *testing.T) {
 		})
 	}
 }
+
+// Weights of transformers go through a run, and those of its base model come out as they went in.
+func TestWeightsGoThroughARunUnchanged(t *testing.T) {
+	config, err := clip.Preset("tiny-quickgelu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := clip.New(config, 1, torch.CPU)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pretrained := filepath.Join(t.TempDir(), "theirs")
+	err = m.Export(pretrained, clip.DefaultPreprocess(config), clip.Formats{HuggingFace: true})
+	m.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, out := filepath.Join(t.TempDir(), "run"), filepath.Join(t.TempDir(), "out")
+	train := trainArgs(drawPairs(t, 80), run, "--pretrained", pretrained, "--model", "tiny-quickgelu", "--base-steps", "0", "--stages", "1", "--steps", "1")
+	if code, _, stderr := mclclip(t, "", train...); code != codeDone {
+		t.Fatalf("finetune: exit code %d, stderr %q", code, stderr)
+	}
+	if code, _, stderr := mclclip(t, "", "export", "--weights", "--format", "hf", "--run", run, "--out", out); code != codeDone {
+		t.Fatalf("export: exit code %d, stderr %q", code, stderr)
+	}
+	read := func(path ...string) string {
+		raw, err := os.ReadFile(filepath.Join(path...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(raw)
+	}
+	for _, name := range []string{"model.safetensors", "config.json", "preprocessor_config.json", "tokenizer.json"} {
+		if read(out, "base", name) != read(pretrained, name) {
+			t.Errorf("%s of the base model differs", name)
+		}
+	}
+	if read(out, "stage-1", "model.safetensors") == read(pretrained, "model.safetensors") {
+		t.Error("the stage has the weights that it started from")
+	}
+}
