@@ -3,14 +3,14 @@ SHELL   := /bin/bash
 PYTHON  ?= python3
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 # Packages without cgo: they build and pass their tests without libtorch and a C compiler.
-PURE    := ./bench/mmvp/... ./bench/speed/... ./checkpoint/... ./data/... ./internal/atomicfile/... ./internal/safetensors/... ./text/tokenizer/... ./train/metrics/...
+PURE    := ./bench/mmvp/... ./bench/speed/... ./checkpoint/... ./data/... ./internal/atomicfile/... ./internal/pickle/... ./internal/safetensors/... ./internal/torchfile/... ./text/tokenizer/... ./train/metrics/...
 FUZZTIME ?= 10s
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build check test pure race fuzz emoji golden bench bench-kmeans demo clean
+.PHONY: help setup build check test pure race fuzz emoji golden golden-large bench bench-kmeans demo clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
 setup: ## find or fetch libtorch and fit gotch to it (cached; a second when it is done already)
 	@$(PYTHON) scripts/setup.py
@@ -38,6 +38,9 @@ fuzz: setup ## every fuzz test for FUZZTIME (10s)
 
 emoji: ## fetch the emoji pictures that mclclip data emoji makes pairs of
 	@$(PYTHON) scripts/emoji.py
+
+golden-large: ## models of real size (MODELS=ViT-B-32 ...) through every weight format, loaded back by open_clip and transformers
+	@scripts/golden_large.sh $(MODELS)
 
 golden: ## write the golden files anew with PyTorch, open_clip and others (pinned versions, about 8 GB of cache)
 	@scripts/golden.sh
