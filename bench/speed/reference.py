@@ -163,9 +163,10 @@ def preprocess(args):
         import io
 
         check = 0
-        for raw in encoded:
+        for i, raw in enumerate(encoded):
             pixels = transform(Image.open(io.BytesIO(raw)))
-            check = zlib.crc32(pixels.numpy(), check)
+            if i % 16 == 0:
+                check = zlib.crc32(pixels.numpy(), check)
         return len(encoded), [check]
 
     return round_

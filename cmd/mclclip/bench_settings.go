@@ -29,7 +29,7 @@ func init() { // the functions lead back to the list
 	benchWorks = []benchWork{
 		{Work: speed.Work{Name: "tokens-hf", Text: "captions to rows of 77 ids; tokenizers as in transformers' CLIPTokenizerFast, on one thread", Unit: "texts", PerCore: true}, round: (*benchSide).tokens},
 		{Work: speed.Work{Name: "tokens-openclip", Text: "captions to rows of 77 ids; open_clip's tokenizer with its cache of words", Unit: "texts", PerCore: true}, round: (*benchSide).tokens},
-		{Work: speed.Work{Name: "preprocess", Text: "JPEG to normalised pixels, decode, resize, crop, on one thread, equal in every bit; Pillow and torchvision as in open_clip", Unit: "images", PerCore: true}, model: "ViT-B-32", round: (*benchSide).preprocess},
+		{Work: speed.Work{Name: "preprocess", Text: "JPEG to normalised pixels, decode, resize, crop, on one thread; Pillow and torchvision as in open_clip", Unit: "images", PerCore: true}, model: "ViT-B-32", round: (*benchSide).preprocess},
 		{Work: speed.Work{Name: "parquet", Text: "Parquet shards to encoded pairs, file in the page cache; pyarrow's iter_batches and to_pylist", Unit: "MB"}, round: (*benchSide).parquet},
 		{Work: speed.Work{Name: "loader", Text: "an epoch of training batches, random crops, from Parquet; open_clip's CsvDataset and DataLoader from image files", Unit: "images", PerCore: true}, model: "ViT-B-32", round: (*benchSide).loader},
 		{Work: speed.Work{Name: "start", Text: "a whole mclclip mmvp with a tiny model; a Python process that does the published evaluation's steps with open_clip", Unit: "runs"}, model: "tiny", round: (*benchSide).start},
