@@ -61,32 +61,37 @@ func (x *Index) Save(dir string) error {
 
 // saveSkips writes the list of skipped rows and returns its hash.
 func (x *Index) saveSkips(path string) (sum string, err error) {
-	list, err := x.skips.open()
-	if err != nil {
-		return "", err
-	}
-	defer list.Close()
 	file, err := os.Create(path)
 	if err != nil {
 		return "", err
 	}
 	defer file.Close()
 	hash := sha256.New()
-	out := io.MultiWriter(file, hash)
-	if x.skips.saved == "" {
-		head := csv.NewWriter(out)
-		if err := head.Write(skipColumns); err != nil {
-			return "", err
-		}
-		head.Flush()
-		if err := head.Error(); err != nil {
-			return "", err
-		}
-	}
-	if _, err := io.Copy(out, list); err != nil {
+	if err := x.WriteSkips(io.MultiWriter(file, hash)); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(hash.Sum(nil)), file.Close()
+}
+
+// WriteSkips writes all skipped rows as CSV: row, shard, shard_row, key, reason, detail.
+func (x *Index) WriteSkips(w io.Writer) error {
+	list, err := x.skips.open()
+	if err != nil {
+		return err
+	}
+	defer list.Close()
+	if x.skips.saved == "" {
+		head := csv.NewWriter(w)
+		if err := head.Write(skipColumns); err != nil {
+			return err
+		}
+		head.Flush()
+		if err := head.Error(); err != nil {
+			return err
+		}
+	}
+	_, err = io.Copy(w, list)
+	return err
 }
 
 // LoadIndex reads what Save wrote. It refuses an index of other data than s, whatever the paths, and a damaged one.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sort"
+	"strings"
 	"sync"
 )
 
@@ -148,9 +149,27 @@ func match(pattern string) ([]string, error) {
 	case err != nil:
 		return nil, fmt.Errorf("pattern %q: %w", pattern, err)
 	case len(found) == 0:
-		return nil, fmt.Errorf("no file matches %q", pattern)
+		return nil, fmt.Errorf("no file matches %q%s", pattern, folderHint(pattern))
 	}
 	return found, nil
+}
+
+// folderHint names the folders one level below that of a pattern that do hold shards, for a folder says nothing about them.
+func folderHint(pattern string) string {
+	below, err := filepath.Glob(filepath.Join(filepath.Dir(pattern), "*", "*.parquet"))
+	if err != nil || len(below) == 0 {
+		return ""
+	}
+	var folders []string
+	for _, path := range below {
+		if folder := filepath.Dir(path); !slices.Contains(folders, folder) {
+			folders = append(folders, folder)
+		}
+	}
+	if len(folders) > 4 {
+		folders = append(folders[:4], "...")
+	}
+	return "; there are shards in " + strings.Join(folders, ", ")
 }
 
 // openShards reads the footers of all shards; of several errors it returns the first in shard order.

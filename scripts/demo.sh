@@ -37,7 +37,7 @@ esac
 step $bin finetune --pairs "$out/pairs/train-*.parquet" --model scripts/demo_model.json --base-lr 1e-3 --lr 1e-3 \
 	--batch-size 64 --groups 4 --stages 2 "${training[@]}" --control --log-every-n-steps 100 --out "$out/run"
 step $bin mmvp --run "$out/run" --data "$out/pairs/benchmark"
-step $bin export --run "$out/run" --pairs "$out/pairs/heldout-*.parquet" --out "$out/embeddings"
+step $bin export --run "$out/run" --pairs "$out/pairs/held-out" --out "$out/embeddings"
 
 cat <<END
 

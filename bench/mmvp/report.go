@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 )
 
@@ -27,11 +28,19 @@ type Comparison struct {
 // Report is a table of columns over one benchmark.
 type Report struct {
 	Title       string       `json:"title"`
+	Data        string       `json:"data"` // folder of the benchmark
 	Patterns    []string     `json:"patterns"`
 	Questions   []Question   `json:"questions"`
 	Columns     []Column     `json:"columns"`
 	Comparisons []Comparison `json:"comparisons,omitempty"`
 	Published   []Published  `json:"published_figures,omitempty"` // set by AddPublished
+}
+
+// On reports whether r is about the questions of d.
+func (r *Report) On(d *Dataset) bool {
+	return slices.EqualFunc(r.Questions, d.Questions, func(a, b Question) bool {
+		return a.ID == b.ID && a.Pattern == b.Pattern && a.Statement == b.Statement
+	})
 }
 
 // NewReport returns the report of columns that Score made from d. Two columns of one name are an error.
@@ -49,7 +58,7 @@ func NewReport(title string, d *Dataset, columns []Column) (*Report, error) {
 			return nil, fmt.Errorf("report %s: column %q is not a result on %s", title, column.Name, d.Dir)
 		}
 	}
-	return &Report{Title: title, Patterns: d.Patterns, Questions: d.Questions, Columns: columns}, nil
+	return &Report{Title: title, Data: d.Dir, Patterns: d.Patterns, Questions: d.Questions, Columns: columns}, nil
 }
 
 // Compare adds the comparison of the columns first and second to the report and returns it.

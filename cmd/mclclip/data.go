@@ -34,7 +34,7 @@ type written struct {
 // printWritten lists what lies in the folder of a generator; the generators use the same names.
 func printWritten(w io.Writer, out string, sum written) {
 	fmt.Fprintf(w, "%s: %d training pairs\n", filepath.Join(out, scenes.TrainPrefix+"-*.parquet"), sum.train)
-	fmt.Fprintf(w, "%s: %d held-out pairs\n", filepath.Join(out, scenes.HeldOutPrefix+"-*.parquet"), sum.heldOut)
+	fmt.Fprintf(w, "%s: %d held-out pairs\n", filepath.Join(out, scenes.HeldOutFolder, "*.parquet"), sum.heldOut)
 	for _, pattern := range slices.Sorted(maps.Keys(sum.pairs)) {
 		fmt.Fprintf(w, "%s: %d pairs of %s\n", filepath.Join(out, scenes.BenchmarkFolder), sum.pairs[pattern], pattern)
 	}

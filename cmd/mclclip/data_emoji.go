@@ -66,5 +66,5 @@ func writeEmoji(ctx context.Context, s streams, out string, cfg emoji.Config, as
 	for _, skipped := range sum.Skipped {
 		fmt.Fprintln(s.stderr, "skipped:", skipped)
 	}
-	return skippedErrorf("done, but %d drawings were skipped", len(sum.Skipped))
+	return skippedErrorf("done, but %s skipped", wereOf(len(sum.Skipped), "drawing", "drawings"))
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -68,7 +69,12 @@ func writePack(ctx context.Context, s streams, out string, cfg pack.Config, asJS
 	}
 	cfg.Check, cfg.Reason = p.Check, preprocess.Reason
 	sum, err := pack.Write(ctx, out, cfg)
-	if err != nil {
+	switch {
+	case errors.Is(err, pack.ErrNoColumn):
+		return fmt.Errorf("%w; name the columns with --image-column, --caption-column and --key-column", err)
+	case err != nil && sum.Kind == pack.KindTable && sum.Skipped[pack.Missing] > 0:
+		return fmt.Errorf("%w; --root names the folder that the paths are relative to", err)
+	case err != nil:
 		return err
 	}
 	if asJSON {
@@ -87,5 +93,5 @@ func writePack(ctx context.Context, s streams, out string, cfg pack.Config, asJS
 	if err != nil || skipped == 0 {
 		return err
 	}
-	return skippedErrorf("done, but %d were skipped; %s lists them", skipped, filepath.Join(out, "skipped.csv"))
+	return skippedErrorf("done, but %s skipped; %s lists them", wereOf(skipped, "entry", "entries"), filepath.Join(out, "skipped.csv"))
 }

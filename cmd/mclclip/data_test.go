@@ -114,7 +114,7 @@ func TestPackTellsWhatItSkipped(t *testing.T) {
 	if code != codeSkipped || !strings.Contains(stdout, ": 2 pairs\n") {
 		t.Errorf("exit code %d, stdout %q; want 3 and 2 pairs", code, stdout)
 	}
-	for _, want := range []string{"skipped: 1 damaged\n", "2 were skipped", filepath.Join(out, "skipped.csv")} {
+	for _, want := range []string{"skipped: 1 damaged\n", "2 entries were skipped", filepath.Join(out, "skipped.csv")} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("stderr %q lacks %q", stderr, want)
 		}
@@ -150,9 +150,13 @@ func TestInspectReportsWhatARunWouldSkip(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	code, stdout, stderr := mclclip(t, "", "data", "inspect", "--pairs", filepath.Join(dir, "*.parquet"), "--json")
-	if code != codeDone {
+	list := filepath.Join(t.TempDir(), "bad.csv")
+	code, stdout, stderr := mclclip(t, "", "data", "inspect", "--pairs", filepath.Join(dir, "*.parquet"), "--json", "--skipped", list)
+	if code != codeSkipped || !strings.Contains(stderr, "3 of 5 rows were skipped (1 damaged, 1 not an image, 1 null image); "+list) {
 		t.Fatalf("exit code %d, stderr %q", code, stderr)
+	}
+	if rows, err := os.ReadFile(list); err != nil || strings.Count(string(rows), "\n") != 4 || !strings.Contains(string(rows), ",not an image,") {
+		t.Errorf("the list is %q (%v), want a line of names and three rows", rows, err)
 	}
 	var report inspect.Report
 	if err := json.Unmarshal([]byte(stdout), &report); err != nil {
@@ -163,6 +167,36 @@ func TestInspectReportsWhatARunWouldSkip(t *testing.T) {
 	}
 	if report.Captions.Cut != 1 || report.Captions.Tokens.Max != 78 {
 		t.Errorf("captions are %+v, want one of 78 tokens that is cut", report.Captions)
+	}
+}
+
+func TestPackSaysHowColumnsAndPathsAreNamed(t *testing.T) {
+	dir := writeFiles(t, map[string]string{"photos.csv": "image,text\nphotos/a.jpg,a cat\n"})
+	table := filepath.Join(dir, "photos.csv")
+	code, _, stderr := mclclip(t, "", "data", "pack", "--input", table, "--out", filepath.Join(dir, "out"))
+	if code != codeError || !strings.Contains(stderr, `no column "filepath"`) || !strings.Contains(stderr, "--image-column") || strings.Contains(stderr, "tmp") != strings.Contains(dir, "tmp") {
+		t.Errorf("exit code %d, stderr %q", code, stderr)
+	}
+	code, _, stderr = mclclip(t, "", "data", "pack", "--input", table, "--image-column", "image", "--caption-column", "text", "--out", filepath.Join(dir, "out"))
+	if code != codeError || !strings.Contains(stderr, "line 2: missing file: photos/a.jpg in "+dir) || !strings.Contains(stderr, "--root") {
+		t.Errorf("exit code %d, stderr %q", code, stderr)
+	}
+}
+
+func TestHeldOutShardsAreNotInTheFolderOfTheTrainingShards(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "scenes")
+	if code, _, stderr := mclclip(t, "", "data", "scenes", "--out", out, "--pairs", "40", "--held-out-pairs", "10", "--pairs-per-pattern", "2", "--size", "32"); code != codeDone {
+		t.Fatal(stderr)
+	}
+	for folder, want := range map[string]int64{out: 40, filepath.Join(out, scenes.HeldOutFolder): 10} {
+		source, err := data.Open([]string{folder}, data.Options{})
+		if err != nil || source.Rows() != want {
+			t.Errorf("%s: %v rows (%v), want %d", folder, source, err, want)
+		}
+	}
+	_, err := data.Open([]string{filepath.Dir(out)}, data.Options{})
+	if err == nil || !strings.Contains(err.Error(), "there are shards in "+out) {
+		t.Errorf("the folder above: error %v, want one that names %s", err, out)
 	}
 }
 

@@ -37,6 +37,14 @@ func skippedErrorf(format string, args ...any) error {
 	return &exitError{codeSkipped, fmt.Errorf(format, args...)}
 }
 
+// wereOf counts what something happened to, as in "1 row was" and "2 rows were".
+func wereOf[N int | int64](n N, one, many string) string {
+	if n == 1 {
+		return "1 " + one + " was"
+	}
+	return fmt.Sprintf("%d %s were", n, many)
+}
+
 func exitCode(ctx context.Context, err error) int {
 	var chosen *exitError
 	var coder cli.ExitCoder // urfave/cli's own, for instance of "help" with a topic that is not there

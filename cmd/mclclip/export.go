@@ -107,7 +107,7 @@ func (f *export) do(ctx context.Context, s streams) error {
 		return err
 	}
 	fmt.Fprintln(s.stdout, f.out)
-	return skippedRows(index, "mclclip data inspect lists them")
+	return skippedRows(index, "mclclip data inspect --skipped FILE lists them")
 }
 
 func (f *export) check() error {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/mclclip/mclclip/bench/mmvp"
 	"github.com/mclclip/mclclip/clip"
-	"github.com/mclclip/mclclip/internal/atomicfile"
 	"github.com/mclclip/mclclip/internal/torch"
 	"github.com/mclclip/mclclip/mcl"
 )
@@ -79,7 +77,7 @@ func (f *score) do(ctx context.Context, s streams) error {
 	if err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}
-	if err := f.prepare(); err != nil {
+	if err := f.prepare(dataset); err != nil {
 		return err
 	}
 	columns, err := f.columns(ctx, dataset, rule, device)
@@ -93,7 +91,7 @@ func (f *score) do(ctx context.Context, s streams) error {
 	if err := f.write(report); err != nil {
 		return err
 	}
-	if f.run != "" && f.out == filepath.Join(f.run, "mmvp") {
+	if f.run != "" && f.out == filepath.Join(f.run, scoresFolder) {
 		if err := writeReport(ctx, f.run, f.data); err != nil {
 			return err
 		}
@@ -115,7 +113,7 @@ func (f *score) columns(ctx context.Context, d *mmvp.Dataset, rule integration, 
 	b := &bench{ctx: ctx, dataset: d, images: images, rule: rule, device: device, features: map[string]*embedded{}}
 	if f.weights.pretrained != "" {
 		b.options = f.weights.options
-		return b.column(nil, filepath.Base(filepath.Clean(f.weights.pretrained)), f.weights.pretrained)
+		return b.column(nil, weightsName(f.weights.pretrained), f.weights.pretrained)
 	}
 	integrated, err := mcl.ReadIntegrated(f.run)
 	if err != nil {
@@ -238,38 +236,4 @@ func (f *score) report(d *mmvp.Dataset, columns []mmvp.Column) (*mmvp.Report, er
 		}
 	}
 	return report, nil
-}
-
-// prepare checks the weights of a single model and makes the folder of the reports, which is cheap, before anything is embedded.
-func (f *score) prepare() error {
-	if f.weights.pretrained != "" {
-		if _, err := f.weights.check(); err != nil {
-			return err
-		}
-	} else if _, err := mcl.ReadIntegrated(f.run); err != nil {
-		return fmt.Errorf("--run: %w", err)
-	}
-	if f.out == "" && f.run != "" {
-		f.out = filepath.Join(f.run, "mmvp")
-	}
-	if f.out == "" {
-		return nil
-	}
-	if err := os.MkdirAll(f.out, 0o777); err != nil {
-		return fmt.Errorf("--out: %w", err)
-	}
-	return nil
-}
-
-// write leaves the report beside the run in three forms; a single model needs --out for that.
-func (f *score) write(report *mmvp.Report) error {
-	if f.out == "" {
-		return nil
-	}
-	for name, write := range map[string]func(io.Writer) error{"mmvp.json": report.WriteJSON, "mmvp.csv": report.WriteCSV, "mmvp.html": report.WriteHTML} {
-		if err := atomicfile.WriteFile(filepath.Join(f.out, name), write); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -131,8 +130,7 @@ func (f *runReport) metrics(r *report.Report) error {
 
 // scores reads what mmvp left in the run folder, and with --data the benchmark's pictures.
 func (f *runReport) scores(r *report.Report) error {
-	path := filepath.Join(f.run, "mmvp", "mmvp.json")
-	raw, err := os.ReadFile(path)
+	scores, err := readScores(filepath.Join(f.run, scoresFolder))
 	if errors.Is(err, fs.ErrNotExist) {
 		if f.data != "" {
 			return fmt.Errorf("--data %s: the run has no scores yet; measure it first: mclclip mmvp --run %s --data %s", f.data, f.run, f.data)
@@ -142,10 +140,7 @@ func (f *runReport) scores(r *report.Report) error {
 	if err != nil {
 		return err
 	}
-	r.Scores = &mmvp.Report{}
-	if err := json.Unmarshal(raw, r.Scores); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
+	r.Scores = scores
 	if f.data == "" {
 		return nil
 	}
@@ -158,15 +153,12 @@ func (f *runReport) scores(r *report.Report) error {
 
 // pictures reads the images of the pairs that a comparison shows.
 func (f *runReport) pictures(r *report.Report, d *mmvp.Dataset) error {
-	if len(d.Questions) != len(r.Scores.Questions) {
-		return fmt.Errorf("--data %s has %d questions, the run was measured on %d: give the same benchmark", f.data, len(d.Questions), len(r.Scores.Questions))
+	if !r.Scores.On(d) {
+		return fmt.Errorf("--data %s: the run was measured on another benchmark, %s", f.data, r.Scores.Data)
 	}
 	r.Pictures = map[int][]byte{}
 	for _, pair := range r.ShownPairs() {
 		for i := 2 * pair; i < 2*pair+2; i++ {
-			if d.Questions[i].Statement != r.Scores.Questions[i].Statement {
-				return fmt.Errorf("--data %s: question %d is %q, the run was measured on %q: give the same benchmark", f.data, d.Questions[i].ID, d.Questions[i].Statement, r.Scores.Questions[i].Statement)
-			}
 			image, err := os.ReadFile(d.Questions[i].ImagePath)
 			if err != nil {
 				return fmt.Errorf("--data: %w", err)

@@ -26,6 +26,16 @@ func TestReport(t *testing.T) {
 	}
 	shows(t, run, []string{`id="scores"`, `id="pairs"`, `id="curves"`}, nil)
 
+	other := drawPairs(t, 40)
+	another := filepath.Join(other, scenes.BenchmarkFolder)
+	renameStatements(t, another)
+	for _, args := range [][]string{{"mmvp", "--run", run, "--data", another}, {"report", "--run", run, "--data", another}} {
+		code, _, stderr = mclclip(t, "", args...)
+		if code != codeError || !strings.Contains(stderr, "another benchmark, "+benchmark) {
+			t.Errorf("%s on another benchmark: exit code %d, stderr %q", args[0], code, stderr)
+		}
+	}
+
 	if err := os.Rename(filepath.Join(pairs, "train-00000-of-00002.parquet"), filepath.Join(pairs, "elsewhere.parquet")); err != nil {
 		t.Fatal(err)
 	}
@@ -33,9 +43,22 @@ func TestReport(t *testing.T) {
 		t.Errorf("without the pairs: exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 	shows(t, run, []string{"Features of base"}, []string{`<div class="strip"><img`})
-	code, _, stderr = mclclip(t, "", "report", "--run", run, "--pairs", filepath.Join(pairs, "heldout-*.parquet"))
+	code, _, stderr = mclclip(t, "", "report", "--run", run, "--pairs", filepath.Join(pairs, scenes.HeldOutFolder))
 	if code != codeError || !strings.Contains(stderr, "not the pairs") {
 		t.Errorf("with other pairs: exit code %d, stderr %q", code, stderr)
+	}
+}
+
+// renameStatements makes another benchmark of the same pictures.
+func renameStatements(t *testing.T, dir string) {
+	t.Helper()
+	path := filepath.Join(dir, "Questions.csv")
+	table, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(strings.ReplaceAll(string(table), "star", "moon")), 0o666); err != nil {
+		t.Fatal(err)
 	}
 }
 

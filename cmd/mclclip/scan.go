@@ -31,15 +31,22 @@ func scanPairs(ctx context.Context, source *data.Source, workers int, log *metri
 // skippedRows is the error of a command that is done but left rows out, nil if it used all.
 func skippedRows(index *data.Index, where string) error {
 	rows := index.Source().Rows()
-	if n := rows - index.Usable(); n > 0 {
-		return skippedErrorf("done, but %d of %d rows were skipped (%s); %s", n, rows, reasons(index), where)
+	return skippedOf(rows-index.Usable(), rows, index.Counts(), where)
+}
+
+// skippedOf is the error about n skipped rows, nil about none.
+func skippedOf(n, rows int64, counts map[string]int64, where string) error {
+	switch n {
+	case 0:
+		return nil
+	case 1:
+		return skippedErrorf("done, but 1 of %d rows was skipped (%s); %s", rows, reasons(counts), where)
 	}
-	return nil
+	return skippedErrorf("done, but %d of %d rows were skipped (%s); %s", n, rows, reasons(counts), where)
 }
 
 // reasons counts the skipped rows, as in "3 damaged, 1 empty".
-func reasons(index *data.Index) string {
-	counts := index.Counts()
+func reasons(counts map[string]int64) string {
 	var parts []string
 	for _, reason := range slices.Sorted(maps.Keys(counts)) {
 		parts = append(parts, fmt.Sprintf("%d %s", counts[reason], reason))

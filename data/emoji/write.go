@@ -20,6 +20,7 @@ import (
 // What Write puts into its folder.
 const (
 	TrainPrefix     = "train"
+	HeldOutFolder   = "held-out" // apart from the training shards, so that --pairs FOLDER misses them
 	HeldOutPrefix   = "heldout"
 	BenchmarkFolder = "benchmark"
 	LicensesFile    = "LICENSES.txt"
@@ -105,7 +106,7 @@ func (w *writer) write(ctx context.Context, dir string) error {
 	if w.sum.Train, err = w.writeShards(ctx, dir, TrainPrefix, sides[0]); err != nil {
 		return err
 	}
-	if w.sum.HeldOut, err = w.writeShards(ctx, dir, HeldOutPrefix, sides[1]); err != nil {
+	if w.sum.HeldOut, err = w.writeShards(ctx, filepath.Join(dir, HeldOutFolder), HeldOutPrefix, sides[1]); err != nil {
 		return err
 	}
 	if err := w.writeBenchmark(ctx, filepath.Join(dir, BenchmarkFolder)); err != nil {

@@ -29,7 +29,7 @@ func TestWriteDependsOnConfigAndPackagesAlone(t *testing.T) {
 func TestRowsOfAFakePackage(t *testing.T) {
 	c := fakeConfig(t)
 	dir, sum := write(t, c)
-	train, heldOut := readRows(t, dir, TrainPrefix), readRows(t, dir, HeldOutPrefix)
+	train, heldOut := readRows(t, dir, TrainPrefix), readRows(t, filepath.Join(dir, HeldOutFolder), HeldOutPrefix)
 	if len(train)+len(heldOut) != 3*len(fakeEmoji) || int(sum.Train) != len(train) || int(sum.HeldOut) != len(heldOut) {
 		t.Errorf("got %d and %d rows, summary %+v; want %d in all", len(train), len(heldOut), sum, 3*len(fakeEmoji))
 	}

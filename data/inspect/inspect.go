@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ type Config struct {
 	Tokens   func(caption string) int // ids of a caption with start and end, however many they are
 	Context  int                      // tokens beyond which a caption is cut
 	Progress func(done, total int64)  // rows scanned; may be nil
+	Skipped  io.Writer                // gets all rows that cannot be used as CSV; may be nil
 }
 
 // captionBatch is how many rows' captions are read at once.
@@ -39,6 +41,11 @@ func Run(ctx context.Context, s *data.Source, c Config) (*Report, error) {
 		return nil, err
 	}
 	r.Usable, r.Bad = index.Usable(), index.Counts()
+	if c.Skipped != nil {
+		if err := index.WriteSkips(c.Skipped); err != nil {
+			return nil, err
+		}
+	}
 	for _, skip := range index.Skips()[:min(len(index.Skips()), maxExamples)] {
 		r.Examples = append(r.Examples, Example{skip.Shard, skip.Local, skip.Reason, skip.Detail})
 	}

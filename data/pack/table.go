@@ -55,6 +55,9 @@ func (p *packer) readTable(path string) error {
 	}
 }
 
+// ErrNoColumn says that a table lacks a column that the Config names.
+var ErrNoColumn = errors.New("no column")
+
 // table is an open table.
 type table struct {
 	path    string
@@ -84,7 +87,7 @@ func (p *packer) openTable(path string, file io.Reader) (*table, error) {
 		if t.columns[i] = slices.Index(header, name); name == "" {
 			t.columns[i] = -1
 		} else if t.columns[i] < 0 {
-			return nil, fmt.Errorf("line 1: no column %q in %q (separator %q)", name, header, t.reader.Comma)
+			return nil, fmt.Errorf("line 1: %w %q in %q (separator %q)", ErrNoColumn, name, header, t.reader.Comma)
 		}
 	}
 	return t, nil
@@ -123,7 +126,7 @@ func (p *packer) readRow(t *table, row []string) error {
 	image, why := readFile(t.root, t.local(name), p.config.MaxImageBytes)
 	if why != nil {
 		if why.detail == nil {
-			why.detail = errors.New(name)
+			why.detail = fmt.Errorf("%s in %s", name, t.folder)
 		}
 		p.skip(t.path, entry, why)
 		return nil

@@ -38,7 +38,14 @@ func Write(ctx context.Context, dir string, c Config) (Summary, error) {
 		return Summary{}, fmt.Errorf("pack: %w", err)
 	}
 	p := &packer{ctx: ctx, config: c, sum: Summary{Kind: kind, Skipped: map[string]int{}}}
-	err = atomicfile.WriteDir(dir, func(tmp string) error { return p.write(tmp, paths) })
+	var failed error // without the name of the temporary folder
+	err = atomicfile.WriteDir(dir, func(tmp string) error {
+		failed = p.write(tmp, paths)
+		return failed
+	})
+	if failed != nil {
+		err = fmt.Errorf("pack: %w", failed)
+	}
 	return p.sum, err
 }
 
@@ -48,6 +55,7 @@ type packer struct {
 	config  Config
 	shards  *data.Writer
 	skipped *csv.Writer
+	first   string // what was skipped first, where and why
 	waiting []candidate
 	bytes   int64 // of images that wait
 	sum     Summary
@@ -84,7 +92,7 @@ func (p *packer) write(dir string, paths []string) (err error) {
 		return err
 	}
 	if p.sum.Rows = p.shards.Rows(); p.sum.Rows == 0 {
-		return fmt.Errorf("no usable pair in %s: %s", strings.Join(paths, " "), p.sum.reasons())
+		return fmt.Errorf("no usable pair in %s: %s%s", strings.Join(paths, " "), p.sum.reasons(), p.first)
 	}
 	return p.shards.Close()
 }
@@ -123,6 +131,9 @@ func (p *packer) skip(source, entry string, why *problem) {
 	detail := ""
 	if why.detail != nil {
 		detail = why.detail.Error()
+	}
+	if p.first == "" {
+		p.first = fmt.Sprintf("; the first: %s: %s: %v", source, entry, why)
 	}
 	_ = p.skipped.Write([]string{source, entry, why.reason, detail}) // errors are kept until Flush
 }

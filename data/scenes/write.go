@@ -17,8 +17,9 @@ import (
 
 // What Write puts into its folder.
 const (
-	TrainPrefix     = "train"     // shards train-00000-of-*.parquet
-	HeldOutPrefix   = "heldout"   // shards heldout-00000-of-*.parquet
+	TrainPrefix     = "train"    // shards train-00000-of-*.parquet
+	HeldOutFolder   = "held-out" // with the shards heldout-00000-of-*.parquet, apart, so that --pairs FOLDER misses them
+	HeldOutPrefix   = "heldout"
 	BenchmarkFolder = "benchmark" // in the layout of MMVP-VLM
 	ConfigFile      = "config.json"
 	PairsFile       = "pairs.jsonl" // in the benchmark folder: what the two images of each pair show, parameter by parameter
@@ -46,7 +47,7 @@ func Write(ctx context.Context, dir string, c Config) (Summary, error) {
 		if sum.Train, err = writeShards(ctx, tmp, TrainPrefix, streamTrain, c.Pairs, c, split); err != nil {
 			return err
 		}
-		if sum.HeldOut, err = writeShards(ctx, tmp, HeldOutPrefix, streamHeldOut, c.HeldOut, c, split); err != nil {
+		if sum.HeldOut, err = writeShards(ctx, filepath.Join(tmp, HeldOutFolder), HeldOutPrefix, streamHeldOut, c.HeldOut, c, split); err != nil {
 			return err
 		}
 		if sum.Pairs, err = writeBenchmark(ctx, filepath.Join(tmp, BenchmarkFolder), c, split); err != nil {

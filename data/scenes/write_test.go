@@ -101,8 +101,8 @@ func TestNoCombinationIsInBothSplits(t *testing.T) {
 		dir, sum := write(t, c)
 		train, heldOut := map[string]bool{}, map[string]bool{}
 		images, keys := map[string]bool{}, map[string]bool{}
-		for prefix, seen := range map[string]map[string]bool{TrainPrefix: train, HeldOutPrefix: heldOut} {
-			for _, r := range readRows(t, filepath.Join(dir, prefix+"-*.parquet")) {
+		for pattern, seen := range map[string]map[string]bool{TrainPrefix + "-*.parquet": train, HeldOutFolder + "/*.parquet": heldOut} {
+			for _, r := range readRows(t, filepath.Join(dir, pattern)) {
 				seen[*r.Color+" "+*r.Texture+" "+*r.Figure] = true
 				images[string(r.Image.Bytes)], keys[*r.Key] = true, true
 			}

@@ -68,7 +68,7 @@ func refuseFilled(path string) error {
 	case err != nil:
 		return fmt.Errorf("write folder %s: %w", path, err)
 	case len(entries) > 0:
-		return fmt.Errorf("write folder %s: %w and is not empty", path, fs.ErrExist)
+		return fmt.Errorf("write folder %s: %w and is not empty; choose another folder, or remove it", path, fs.ErrExist)
 	}
 	return nil
 }
