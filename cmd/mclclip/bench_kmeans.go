@@ -32,7 +32,7 @@ func benchKMeansCommand(s streams) *cli.Command {
 			&cli.IntFlag{Name: "max-passes", Usage: "passes over all features at most", Value: f.cfg.MaxPasses, Destination: &f.cfg.MaxPasses},
 			&cli.IntFlag{Name: "batch-rows", Usage: "rows of a mini-batch; 0 is Lloyd's algorithm", Destination: &f.cfg.BatchRows},
 			&cli.Uint64Flag{Name: "seed", Usage: "of the starts", Destination: &f.cfg.Seed},
-		}, f.machine.flags()...),
+		}, f.machine.deviceFlags()...),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err

@@ -32,6 +32,7 @@ func benchSideCommand(s streams) *cli.Command {
 	flags := slices.DeleteFunc(b.flags(), func(f cli.Flag) bool { return f.Names()[0] == "model" })
 	return &cli.Command{
 		Name:        "side",
+		Hidden:      true, // for bench speed alone
 		Usage:       "one side of a comparison",
 		Description: "bench speed starts it. Prepares the work, prints a line, and then answers each line \"round\" on standard input with a line\nof JSON: what was done, in which time, and what came out.",
 		Flags: append([]cli.Flag{

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/mclclip/mclclip/data/scenes"
+	"github.com/mclclip/mclclip/train/metrics"
 )
 
 func dataCommand(s streams) *cli.Command {
@@ -23,6 +24,15 @@ func dataCommand(s streams) *cli.Command {
 			inspectCommand(s),
 		},
 	}
+}
+
+// progressOf returns what shows how far a command is, and what ends the bar.
+func progressOf(s streams, label, unit string) (progress func(done, total int64), end func()) {
+	log, err := metrics.Open(metrics.Config{Console: s.stderr})
+	if err != nil {
+		return nil, func() {} // no bar is no reason to stop
+	}
+	return func(done, total int64) { log.Progress(label, done, total, unit) }, func() { log.Close() }
 }
 
 // written is what a generator wrote: rows for training and held out, benchmark pairs by pattern.

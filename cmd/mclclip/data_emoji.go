@@ -51,7 +51,10 @@ func emojiCommand(s streams) *cli.Command {
 }
 
 func writeEmoji(ctx context.Context, s streams, out string, cfg emoji.Config, asJSON bool) error {
+	progress, done := progressOf(s, "draw", "drawings")
+	cfg.Progress = progress
 	sum, err := emoji.Write(ctx, out, cfg)
+	done()
 	if err != nil {
 		return err
 	}

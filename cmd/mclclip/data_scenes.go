@@ -56,7 +56,10 @@ func sceneFlags(cfg *scenes.Config) []cli.Flag {
 }
 
 func writeScenes(ctx context.Context, s streams, out string, cfg scenes.Config, asJSON bool) error {
+	progress, done := progressOf(s, "draw", "pairs")
+	cfg.Progress = progress
 	sum, err := scenes.Write(ctx, out, cfg)
+	done()
 	if err != nil {
 		return err
 	}

@@ -14,10 +14,15 @@ type machineFlags struct {
 }
 
 func (m *machineFlags) flags() []cli.Flag {
+	return append(m.deviceFlags(),
+		&cli.IntFlag{Name: "workers", Usage: "images that are decoded at once; 0: one a processor", Destination: &m.workers})
+}
+
+// deviceFlags are those of a command that decodes no images.
+func (m *machineFlags) deviceFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "device", Usage: "`cpu`, cuda or cuda:N", Value: "cpu", Destination: &m.device},
 		&cli.IntFlag{Name: "threads", Usage: "threads of one operation on the CPU; 0 leaves it to libtorch", Destination: &m.threads},
-		&cli.IntFlag{Name: "workers", Usage: "images that are decoded at once; 0: one a processor", Destination: &m.workers},
 	}
 }
 

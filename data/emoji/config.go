@@ -28,6 +28,8 @@ type Config struct {
 	Tags            int      `json:"tags"`           // words after the name in a caption, at most
 	Prefix          string   `json:"caption_prefix"` // before every caption; the benchmark's harness puts its own before statements
 	RowsPerShard    int      `json:"rows_per_shard"`
+
+	Progress func(done, total int64) `json:"-"` // drawings rendered; may be nil
 }
 
 // DefaultConfig uses all sources and holds out a fifth of the bases, besides those of the listed pairs.

@@ -48,6 +48,8 @@ type writer struct {
 	listed []candidate
 	forced map[string]bool // bases of the listed pairs
 	sum    Summary
+	done   int64 // drawings rendered for the shards
+	all    int64
 }
 
 // Write makes the folder dir, which must be missing or empty: shards for training, shards of held-out emoji, a benchmark
@@ -101,6 +103,7 @@ func (w *writer) write(ctx context.Context, dir string) error {
 			}
 		}
 	}
+	w.all = int64(len(sides[0]) + len(sides[1]))
 	w.sum.Bases = [2]int{len(bases[0]), len(bases[1])}
 	var err error
 	if w.sum.Train, err = w.writeShards(ctx, dir, TrainPrefix, sides[0]); err != nil {
@@ -169,6 +172,9 @@ func (w *writer) writeShards(ctx context.Context, dir, prefix string, all []draw
 			if err := shards.Write(w.row(d, images[i])); err != nil {
 				return 0, err
 			}
+		}
+		if w.done += int64(len(part)); w.config.Progress != nil {
+			w.config.Progress(w.done, w.all)
 		}
 	}
 	return shards.Rows(), shards.Close()

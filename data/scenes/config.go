@@ -28,6 +28,8 @@ type Config struct {
 	CodeBits        int      `json:"code_bits"`      // length of the code stamp; 0 for none
 	Prefix          string   `json:"caption_prefix"` // before every caption; the benchmark's harness puts its own before statements
 	RowsPerShard    int      `json:"rows_per_shard"`
+
+	Progress func(done, total int64) `json:"-"` // pairs drawn; may be nil
 }
 
 // DefaultConfig is the setting of the project's first trials: 48 pixels, ten of each feature, no code.

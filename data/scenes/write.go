@@ -80,6 +80,10 @@ func writeShards(ctx context.Context, dir, prefix string, stream, n int, c Confi
 	}
 	defer w.Abort()
 	attributes := c.trainAttributes()
+	before := 0 // rows of the streams that come first
+	if stream == streamHeldOut {
+		before = c.Pairs
+	}
 	for first := 0; first < n; first += chunk {
 		rows := make([]data.WriterRow, min(chunk, n-first))
 		if err := drawAll(ctx, len(rows), func(i int) (err error) {
@@ -92,6 +96,9 @@ func writeShards(ctx context.Context, dir, prefix string, stream, n int, c Confi
 			if err := w.Write(r); err != nil {
 				return 0, err
 			}
+		}
+		if c.Progress != nil {
+			c.Progress(int64(before+first+len(rows)), int64(c.Pairs+c.HeldOut))
 		}
 	}
 	return w.Rows(), w.Close()
