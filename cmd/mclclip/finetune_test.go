@@ -82,7 +82,7 @@ func TestFinetuneMmvpExport(t *testing.T) {
 	}
 	for _, more := range [][]string{{}, {"--format", "npy", "--dtype", "float16"}, {"--integrate", "concat-normalized"}, {"--sum"}, {"--stages", "base,stage-2", "--normalize=false"}} {
 		out := filepath.Join(t.TempDir(), "emb")
-		args := append([]string{"export", "--run", run, "--pairs", filepath.Join(pairs, "heldout-*.parquet"), "--out", out}, more...)
+		args := append([]string{"export", "--run", run, "--pairs", filepath.Join(pairs, scenes.HeldOutFolder), "--out", out}, more...)
 		if code, _, stderr := mclclip(t, "", args...); code != codeDone {
 			t.Errorf("export %v: exit code %d, stderr %q", more, code, stderr)
 		}
