@@ -7,7 +7,21 @@ import (
 	"github.com/mclclip/mclclip/internal/nn"
 )
 
-const visual = "visual."
+const (
+	visual     = "visual."
+	logitScale = "logit_scale"
+)
+
+// towerOf is what the names of a parameter's tower begin with: "visual." or nothing. The logit scale is of no tower.
+func towerOf(name string) string {
+	switch {
+	case name == logitScale:
+		return name
+	case strings.HasPrefix(name, visual):
+		return visual
+	}
+	return ""
+}
 
 // Unlock makes all parameters trainable and lets running statistics move in training.
 func (m *Model) Unlock() {
@@ -15,9 +29,11 @@ func (m *Model) Unlock() {
 	m.setTrainable(true, func(string) bool { return true })
 }
 
-// LockText makes the text tower keep its weights; the logit scale stays as it is.
-func (m *Model) LockText() {
-	m.setTrainable(false, func(name string) bool { return !strings.HasPrefix(name, visual) && name != "logit_scale" })
+// LockText makes the text tower keep its weights but for its last groups: 1 leaves the projection trainable, 2 also the last
+// block with the norm after it, each further one a block more, and layers + 2 or more everything. These are the layers of open_clip's
+// --lock-text-unlocked-layers. The logit scale stays as it is.
+func (m *Model) LockText(unlockedLayers int) {
+	m.lock("", m.Text.Groups(), unlockedLayers)
 }
 
 // LockImage makes the image tower keep its weights but for its last groups: 1 leaves the projection trainable, 2 also the
@@ -28,12 +44,16 @@ func (m *Model) LockImage(unlockedGroups int) error {
 	if err := m.Config.CheckLock(unlockedGroups); err != nil {
 		return err
 	}
-	groups := m.Visual.Groups()
-	m.setTrainable(false, func(name string) bool { return strings.HasPrefix(name, visual) })
-	for _, group := range groups[max(0, len(groups)-unlockedGroups):] {
-		m.setTrainable(true, func(name string) bool { return inGroup(name, group) })
-	}
+	m.lock(visual, m.Visual.Groups(), unlockedGroups)
 	return nil
+}
+
+// lock locks the tower whose names begin with prefix but for the last of its groups.
+func (m *Model) lock(prefix string, groups [][]string, unlocked int) {
+	m.setTrainable(false, func(name string) bool { return towerOf(name) == prefix })
+	for _, group := range groups[max(0, len(groups)-unlocked):] {
+		m.setTrainable(true, func(name string) bool { return inGroup(name, prefix, group) })
+	}
 }
 
 // CheckLock tells whether the image tower can be locked but for so many groups.
@@ -48,9 +68,9 @@ func (c Config) CheckLock(unlockedGroups int) error {
 // --lock-image-freeze-bn-stats does.
 func (m *Model) FreezeStatistics() { m.frozen = true }
 
-func inGroup(name string, group []string) bool {
+func inGroup(name, prefix string, group []string) bool {
 	for _, part := range group {
-		if strings.HasPrefix(name, visual+part) {
+		if strings.HasPrefix(name, prefix+part) {
 			return true
 		}
 	}

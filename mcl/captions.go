@@ -137,7 +137,7 @@ func (c *CaptionFeatures) Features(rows []int64, choice []int32) ([]float32, err
 // are, and nil otherwise: a short run is over before all captions are embedded. Whether they are used follows from the
 // settings alone, so that a resumed run computes what an uninterrupted one does.
 func (r *Run) captions(ctx context.Context, p phase) (*CaptionFeatures, error) {
-	if p.stage == 0 || !r.cfg.Lock.Text || r.lockedPairs() < r.index.Usable() {
+	if p.stage == 0 || !r.cfg.Lock.textStays() || r.lockedPairs() < r.index.Usable() {
 		return nil, nil
 	}
 	base := filepath.Join(r.dir, baseDir, modelDir)

@@ -1,11 +1,9 @@
 package mcl
 
 import (
-	"errors"
 	"fmt"
 	"math"
 
-	"github.com/mclclip/mclclip/clip"
 	"github.com/mclclip/mclclip/train"
 )
 
@@ -29,14 +27,6 @@ type Config struct {
 
 	Workers int   `json:"-"` // goroutines that decode images; 0: one a processor
 	Buffer  int64 `json:"-"` // bytes of undecoded pairs that wait in memory; what is over waits on disk
-}
-
-// Lock says which parts of the model stay as they are in the stages. The base model trains whole.
-type Lock struct {
-	Text                  bool `json:"text"`
-	Image                 bool `json:"image"`
-	ImageUnlockedGroups   int  `json:"image_unlocked_groups"` // the last groups of the image tower that train all the same
-	ImageFreezeStatistics bool `json:"image_freeze_bn_stats"` // the running statistics of the image tower's batch norms stay as well
 }
 
 // DefaultConfig returns the paper's settings where they suit a machine with one device: K = 10, three stages from the base
@@ -81,35 +71,6 @@ func (c Config) Validate() error {
 		}
 	}
 	return c.kmeans(0).Validate()
-}
-
-// validate refuses locks that leave nothing to train, or that say nothing.
-func (l Lock) validate() error {
-	switch {
-	case l.ImageUnlockedGroups < 0:
-		return fmt.Errorf("--lock-image-unlocked-groups %d: want at least 0", l.ImageUnlockedGroups)
-	case l.ImageUnlockedGroups > 0 && !l.Image:
-		return fmt.Errorf("--lock-image-unlocked-groups %d: it goes with --lock-image", l.ImageUnlockedGroups)
-	case l.ImageFreezeStatistics && !l.Image:
-		return errors.New("--lock-image-freeze-bn-stats goes with --lock-image")
-	case l.Text && l.Image && l.ImageUnlockedGroups == 0:
-		return errors.New("--lock-image and --lock-text together leave only the temperature to train; leave one out, or add --lock-image-unlocked-groups")
-	}
-	return nil
-}
-
-// apply locks a model.
-func (l Lock) apply(model *clip.Model) error {
-	if l.Text {
-		model.LockText()
-	}
-	if l.ImageFreezeStatistics {
-		model.FreezeStatistics()
-	}
-	if l.Image {
-		return model.LockImage(l.ImageUnlockedGroups)
-	}
-	return nil
 }
 
 // kmeans returns the settings of the clustering of a stage's features.

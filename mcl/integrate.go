@@ -35,7 +35,7 @@ func (r *Run) writeIntegrated(list []phase) error {
 	if err != nil {
 		return err
 	}
-	out := Integrated{Version: 1, Model: r.name, TextLocked: r.cfg.Lock.Text, Rule: "concat"}
+	out := Integrated{Version: 1, Model: r.name, TextLocked: r.cfg.Lock.textStays(), Rule: "concat"}
 	member := func(members []Member, p phase) []Member {
 		dir, _ := filepath.Rel(r.dir, p.model())
 		return append(members, Member{Name: p.name, Dir: dir, Dim: cfg.EmbedDim, Offset: len(members) * cfg.EmbedDim})

@@ -161,6 +161,9 @@ func (r *Run) train(ctx context.Context, p phase, model *clip.Model, pre clip.Pr
 		return err
 	}
 	defer trainer.Close()
+	trained, kept := model.Summary()
+	r.log.Printf("%s: parameters that train: %s", p.name, trained)
+	r.log.Printf("%s: parameters that stay: %s", p.name, kept)
 	if err := r.resume(p, trainer); err != nil {
 		return err
 	}

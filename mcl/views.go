@@ -30,7 +30,7 @@ func (c Config) checkViews() error {
 	switch {
 	case c.ClusterOn != onImage && c.ClusterOn != onText && c.ClusterOn != onBoth:
 		return fmt.Errorf("--cluster-on %q: want image, text or both", c.ClusterOn)
-	case c.ClusterOn == onText && c.Lock.Text && c.Stages > 1:
+	case c.ClusterOn == onText && c.Lock.textStays() && c.Stages > 1:
 		return fmt.Errorf("--cluster-on text with --lock-text: the text features, and so the clusters, are the same in all %d stages; leave one of the two out, or take --stages 1", c.Stages)
 	}
 	return nil

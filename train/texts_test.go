@@ -26,7 +26,7 @@ func lockedTrainer(t *testing.T, accum int) (*Trainer, *clip.Model) {
 	cfg := testConfig(3)
 	cfg.BatchSize, cfg.AccumFreq, cfg.Groups = 8/accum, accum, 1
 	model := tinyModel(t, 1)
-	model.LockText()
+	model.LockText(0)
 	return tinyTrainer(t, cfg, model), model
 }
 

@@ -188,7 +188,7 @@ func TestACheckpointOfAnotherLockIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	locked := tinyModel(t, 1)
-	locked.LockText()
+	locked.LockText(0)
 	if err := tinyTrainer(t, testConfig(2), locked).Resume(path); err == nil || !strings.Contains(err.Error(), "other trainable parameters") {
 		t.Errorf("got %v, want a complaint about the trainable parameters", err)
 	}
@@ -234,7 +234,7 @@ func TestAStepThatIsNotFiniteIsNotApplied(t *testing.T) {
 func TestLockedParametersStay(t *testing.T) {
 	torchtest.NoLeak(t)
 	model := tinyModel(t, 1)
-	model.LockText()
+	model.LockText(0)
 	model.LockImage(2)
 	before := weights(t, model)
 	if err := tinyTrainer(t, testConfig(3), model).Run(t.Context(), &noise{size: 8}, silentPhase(t)); err != nil {
@@ -251,7 +251,7 @@ func TestLockedParametersStay(t *testing.T) {
 func TestNothingToTrainIsSaid(t *testing.T) {
 	torchtest.NoLeak(t)
 	model := tinyModel(t, 1)
-	model.LockText()
+	model.LockText(0)
 	model.LockImage(0)
 	model.LogitScale.SetTrainable(false)
 	if _, err := New(testConfig(1), model, clip.DefaultPreprocess(model.Config)); err == nil {

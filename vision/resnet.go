@@ -71,8 +71,11 @@ func (r *ResNet) stem(x *torch.Tensor) *torch.Tensor {
 	return x.AvgPool2d(2)
 }
 
-// Groups is empty: as in open_clip, a ResNet can only be locked whole.
-func (r *ResNet) Groups() [][]string { return nil }
+// Groups are those by which open_clip's layer-wise decay counts: the stem, the four stages, and the attention pooling. As in
+// open_clip 3.3.0 a ResNet can only be locked whole.
+func (r *ResNet) Groups() [][]string {
+	return [][]string{{"conv", "bn"}, {"layer1."}, {"layer2."}, {"layer3."}, {"layer4."}, {"attnpool."}}
+}
 
 // SetTape changes nothing.
 func (r *ResNet) SetTape(*nn.Tape) {}

@@ -16,8 +16,8 @@ type Tower interface {
 	// Forward maps normalised pixels [B, 3, S, S] to embeddings [B, E], not normalised.
 	Forward(pixels *torch.Tensor) *torch.Tensor
 	// Groups lists the parts of the tower, each by the beginnings of its parameters' names, in the order from the pixels to
-	// the embedding. A locked tower (Zhai et al. 2022, arXiv 2111.07991) may be unlocked group by group from the end; one
-	// without groups is locked whole.
+	// the embedding. A locked ViT (Zhai et al. 2022, arXiv 2111.07991) may be unlocked group by group from the end, and the
+	// learning rate may fall from each group to the one before it.
 	Groups() [][]string
 	// SetTraining tells batch norms to use the statistics of the batch and to move the running ones.
 	SetTraining(on bool)

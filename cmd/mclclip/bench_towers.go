@@ -77,7 +77,7 @@ func (b *benchSide) finetuneLocked() (func() (speed.Round, error), func(), error
 	if err != nil {
 		return nil, nil, err
 	}
-	trainer, batches, free, err := b.trainer(func(m *clip.Model) { m.LockText(); m.LockImage(6) })
+	trainer, batches, free, err := b.trainer(func(m *clip.Model) { m.LockText(0); m.LockImage(6) })
 	if err != nil {
 		return nil, nil, err
 	}

@@ -41,7 +41,7 @@ func finetuneCommand(s streams) *cli.Command {
 		Description: "Starts from --pretrained weights (or trains a --model from random weights for --base-steps), clusters the images with\n" +
 			"the newest model, trains the next stage with negatives from the anchor's own cluster only, and so on. Interrupted,\n" +
 			"it writes a checkpoint; --resume goes on from there.",
-		Flags: slices.Concat(f.pairs.flags(), f.weights.flags(pretrainedUsage, modelUsage+", and without --pretrained"), f.flags(), f.machine.flags()),
+		Flags: slices.Concat(f.pairs.flags(), f.weights.flags(pretrainedUsage, modelUsage+", and without --pretrained"), f.flags(), f.lockFlags(), f.machine.flags()),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
@@ -77,10 +77,6 @@ func (f *finetune) flags() []cli.Flag {
 		&cli.Float64Flag{Name: "grad-clip-norm", Usage: "largest norm of the gradient; 0 leaves it", Value: t.GradClip, Destination: &t.GradClip},
 		&cli.StringFlag{Name: "precision", Usage: "`fp32` or amp_bf16", Value: t.Precision, Destination: &t.Precision},
 		&cli.BoolFlag{Name: "grad-checkpointing", Usage: "compute the transformers' activations twice and keep none: less memory, a third more time, the same result", Destination: &t.GradCheckpointing},
-		&cli.BoolFlag{Name: "lock-text", Usage: "keep the text tower as it is in the stages", Destination: &f.cfg.Lock.Text},
-		&cli.BoolFlag{Name: "lock-image", Usage: "keep the image tower as it is in the stages", Destination: &f.cfg.Lock.Image},
-		&cli.IntFlag{Name: "lock-image-unlocked-groups", Usage: "with --lock-image: the last `N` groups train all the same", Destination: &f.cfg.Lock.ImageUnlockedGroups},
-		&cli.BoolFlag{Name: "lock-image-freeze-bn-stats", Usage: "with --lock-image: the running statistics of a ResNet's batch norms stay as well", Destination: &f.cfg.Lock.ImageFreezeStatistics},
 		&cli.Float64Flag{Name: "aug-scale", Usage: "smallest share of an image's area that the random crop of training keeps; 1 does not crop", Value: f.cfg.AugScale, Destination: &f.cfg.AugScale},
 		&cli.BoolFlag{Name: "exif", Usage: "turn images as their EXIF orientation says; open_clip does not", Destination: &f.exif},
 		&cli.Int64Flag{Name: "buffer", Usage: "`MB` of pairs that wait in memory for their batch; what is over waits on disk", Value: 1024, Destination: &f.buffer},

@@ -38,6 +38,11 @@ func TestFinetuneMmvpExport(t *testing.T) {
 	if code != codeDone || strings.TrimSpace(stdout) != filepath.Join(run, mcl.IntegratedFile) {
 		t.Fatalf("finetune: exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
+	for _, line := range []string{"stage-1: parameters that train: ", "stage-1: parameters that stay: ", "visual.*, logit_scale", "token_embedding.*, positional_embedding, transformer.*, ln_final.*, text_projection"} {
+		if !strings.Contains(stderr, line) {
+			t.Errorf("the log lacks %q:\n%s", line, stderr)
+		}
+	}
 	for _, name := range []string{"config.json", "log.txt", "metrics.jsonl", "pairs/index.json", "stage-2/labels.parquet", "stage-2/centroids.safetensors", "control-2/model/open_clip_config.json"} {
 		if _, err := os.Stat(filepath.Join(run, name)); err != nil {
 			t.Errorf("the run folder lacks %s", name)
@@ -219,6 +224,8 @@ func TestMistakesAreAnsweredInOneLine(t *testing.T) {
 		"both towers":       {trainArgs(pairs, missing, "--lock-image", "--lock-text"), codeUsage, "--lock-text together"},
 		"unlocked groups":   {trainArgs(pairs, missing, "--lock-image", "--lock-image-unlocked-groups", "-1"), codeUsage, "--lock-image-unlocked-groups -1"},
 		"unlocked of what":  {trainArgs(pairs, missing, "--lock-image-unlocked-groups", "1"), codeUsage, "goes with --lock-image"},
+		"unlocked layers":   {trainArgs(pairs, missing, "--lock-text", "--lock-text-unlocked-layers", "-1"), codeUsage, "--lock-text-unlocked-layers -1"},
+		"layers of what":    {trainArgs(pairs, missing, "--lock-text-unlocked-layers", "1"), codeUsage, "goes with --lock-text"},
 		"groups of resnet":  {trainArgs(pairs, missing, "--model", "RN50", "--lock-image", "--lock-image-unlocked-groups", "1"), codeUsage, "a ResNet has no groups"},
 		"statistics of":     {trainArgs(pairs, missing, "--lock-image-freeze-bn-stats"), codeUsage, "goes with --lock-image"},
 		"out is a file":     {trainArgs(pairs, cut), codeError, "--out " + cut},

@@ -7,7 +7,7 @@ Run from the repository root; another output folder than clip/testdata may be gi
   curves.safetensors                        20 AdamW steps from quickgelu's weights, from two values of the logit scale
   loss.safetensors                          the loss whose softmax sees only the anchor's own block, with gradients
   folder/                                   a model folder as open_clip saves it, and what open_clip computes from it
-  lock.json                                 what stays trainable in a locked image tower, by number of unlocked groups
+  lock.json                                 what stays trainable in a locked tower, by number of unlocked groups or layers
   init.json                                 the spread of every parameter in a fresh model
   presets.json                              size and names of the published models
 
@@ -240,9 +240,11 @@ def lock(out, config):
         model = CLIP(**config)
         model.lock_image_tower(unlocked_groups=groups)
         trainable[str(groups)] = [n for n, p in model.named_parameters() if p.requires_grad and n.startswith("visual.")]
-    model = CLIP(**config)
-    model.lock_text_tower()
-    text = [n for n, p in model.named_parameters() if p.requires_grad and not n.startswith("visual.")]
+    text = {}
+    for layers in range(6):
+        model = CLIP(**config)
+        model.lock_text_tower(unlocked_layers=layers)
+        text[str(layers)] = [n for n, p in model.named_parameters() if p.requires_grad and not n.startswith("visual.")]
     write_json(out / "lock.json", {"image": trainable, "text": text, "model_cfg": config})
 
 
