@@ -15,6 +15,7 @@ import (
 	"github.com/mclclip/mclclip/clip"
 	"github.com/mclclip/mclclip/data"
 	"github.com/mclclip/mclclip/internal/atomicfile"
+	"github.com/mclclip/mclclip/internal/fault"
 	"github.com/mclclip/mclclip/internal/torch"
 )
 
@@ -55,6 +56,7 @@ func captionBlocks(ctx context.Context, encoder *clip.Encoder, index *data.Index
 		for batch, err := range data.Sequential(ctx, index, rowsAtOnce, data.Transform{}, cfg) {
 			var block []float32
 			if err == nil {
+				fault.Point("mcl.captions")
 				block, err = embedCaptions(encoder, batch, counts)
 			}
 			if !yield(block, err) || err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mclclip/mclclip/clip"
 	"github.com/mclclip/mclclip/data"
+	"github.com/mclclip/mclclip/internal/fault"
 )
 
 // embedBatch is the number of pairs that are decoded for one call of the encoder.
@@ -44,6 +45,7 @@ func (r *Run) features(p phase, encoder *clip.Encoder, view string, batches iter
 		for batch, err := range batches {
 			var block []float32
 			if err == nil {
+				fault.Point("mcl.embed")
 				block, err = encode(encoder, view, batch)
 			}
 			if !yield(block, err) || err != nil {

@@ -40,23 +40,34 @@ type Resolved struct {
 
 // Folder is a run folder that this process alone may write to.
 type Folder struct {
-	Dir  string
-	lock *os.File
+	Dir     string
+	Changes []string // settings that are others than before, by Entry.AllowChanges
+	lock    *os.File
+}
+
+// Entry says how a run folder may be entered.
+type Entry struct {
+	Resume       bool // the run in it goes on
+	AllowChanges bool // even with other settings or pairs
 }
 
 // OpenFolder makes or enters a run folder and locks it. A folder that holds another run, or anything else, is refused
-// unless resume says that the run is to go on; then its settings must be the same. A run that ended before it trained
+// unless the run in it is to go on; then its settings must be the same, unless changes are allowed. A run that ended before it trained
 // anything, most often because its settings did not suit the data, may be started anew with others.
-func OpenFolder(dir string, want Resolved, resume bool) (*Folder, error) {
+func OpenFolder(dir string, want Resolved, entry Entry) (*Folder, error) {
 	saved, err := readResolved(dir)
 	begun := err != nil || hasBegun(dir)
+	var changes []string
 	switch {
-	case err == nil && begun && !resume:
+	case err == nil && begun && !entry.Resume:
 		return nil, fmt.Errorf("--out %s holds a run already; go on with it by --resume, or choose another folder", dir)
 	case err == nil && !begun:
 	case err == nil:
-		if err := sameSettings(dir, saved, want); err != nil {
+		if changes, err = changed(saved, want); err != nil {
 			return nil, err
+		}
+		if len(changes) > 0 && !entry.AllowChanges {
+			return nil, fmt.Errorf("--resume: the run in %s has other settings: %s; give the same ones, start another run, or add --allow-changes", dir, strings.Join(changes, "; "))
 		}
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("--out %s: %w", dir, err)
@@ -72,13 +83,13 @@ func OpenFolder(dir string, want Resolved, resume bool) (*Folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	if saved == nil || !begun {
+	if saved == nil || !begun || len(changes) > 0 {
 		if err := start(dir, saved, want); err != nil {
 			lock.Close()
 			return nil, fmt.Errorf("--out %s: %w", dir, err)
 		}
 	}
-	return &Folder{Dir: dir, lock: lock}, nil
+	return &Folder{Dir: dir, Changes: changes, lock: lock}, nil
 }
 
 // hasBegun tells whether anything was trained in a run folder.
@@ -146,18 +157,17 @@ func readResolved(dir string) (map[string]any, error) {
 	return flatten(filepath.Join(dir, ConfigFile), raw)
 }
 
-// sameSettings compares the saved settings with the wanted ones and names each that differs. Where the pairs and the weights
-// lie and what the model is called may change; their content may not.
-func sameSettings(dir string, saved map[string]any, want Resolved) error {
+// changed compares the saved settings with the wanted ones and names each that differs. Where the pairs and the weights
+// lie and what the model is called is left out; only their content counts.
+func changed(saved map[string]any, want Resolved) (differ []string, err error) {
 	raw, err := json.Marshal(want)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	now, err := flatten("settings", raw)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var differ []string
 	keys := slices.Collect(maps.Keys(saved))
 	for key := range now {
 		if _, ok := saved[key]; !ok {
@@ -173,10 +183,7 @@ func sameSettings(dir string, saved map[string]any, want Resolved) error {
 			differ = append(differ, fmt.Sprintf("%s was %s, is %s", key, a, b))
 		}
 	}
-	if len(differ) == 0 {
-		return nil
-	}
-	return fmt.Errorf("--resume: the run in %s has other settings: %s; give the same ones, or start another run", dir, strings.Join(differ, "; "))
+	return differ, nil
 }
 
 // flatten turns JSON into dotted keys and values.

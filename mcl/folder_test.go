@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -11,7 +12,7 @@ import (
 // enter opens a run folder and gives it back.
 func enter(t *testing.T, dir string, want Resolved, resume bool) error {
 	t.Helper()
-	folder, err := OpenFolder(dir, want, resume)
+	folder, err := OpenFolder(dir, want, Entry{Resume: resume})
 	if err != nil {
 		return err
 	}
@@ -61,6 +62,34 @@ func TestARunIsResumedWithItsOwnSettingsOnly(t *testing.T) {
 	}
 }
 
+func TestChangesThatAreAllowedAreNamed(t *testing.T) {
+	settings := Resolved{Data: "d1", MCL: DefaultConfig()}
+	dir := t.TempDir()
+	list := filepath.Join(dir, PairsDir, "index.json")
+	if err := enter(t, dir, settings, false); err != nil {
+		t.Fatal(err)
+	}
+	makeFile(t, list)
+	makeFile(t, filepath.Join(dir, baseDir, checkpointsDir, "step-00000001", "state.json"))
+	settings.MCL.Train.LR, settings.Data = 0.5, "d2"
+	folder, err := OpenFolder(dir, settings, Entry{Resume: true, AllowChanges: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"data was d1, is d2", "mcl.train.lr was 0.00001, is 0.5"}; !slices.Equal(folder.Changes, want) {
+		t.Errorf("the changes are %q, want %q", folder.Changes, want)
+	}
+	if err := folder.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(list); err == nil {
+		t.Error("the list of usable rows of the other data stayed")
+	}
+	if err := enter(t, dir, settings, true); err != nil {
+		t.Errorf("the settings that were allowed are refused afterwards: %v", err)
+	}
+}
+
 // Settings that do not suit the data show only when the pairs were looked at; then the folder must not be lost.
 func TestARunThatTrainedNothingMayStartAnew(t *testing.T) {
 	dir, settings := t.TempDir(), Resolved{Data: "d1", MCL: DefaultConfig()}
@@ -103,7 +132,7 @@ func TestARunThatTrainedNothingMayStartAnew(t *testing.T) {
 
 func TestAFolderInUseIsLocked(t *testing.T) {
 	dir, settings := t.TempDir(), Resolved{MCL: DefaultConfig()}
-	first, err := OpenFolder(dir, settings, false)
+	first, err := OpenFolder(dir, settings, Entry{})
 	if err != nil {
 		t.Fatal(err)
 	}

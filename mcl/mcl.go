@@ -11,6 +11,7 @@ import (
 	"github.com/mclclip/mclclip/clip"
 	"github.com/mclclip/mclclip/data"
 	"github.com/mclclip/mclclip/internal/atomicfile"
+	"github.com/mclclip/mclclip/internal/fault"
 	"github.com/mclclip/mclclip/internal/torch"
 	"github.com/mclclip/mclclip/train"
 	"github.com/mclclip/mclclip/train/metrics"
@@ -62,6 +63,7 @@ func (r *Run) Finish(ctx context.Context) error {
 				return interrupted(p, err)
 			}
 		}
+		fault.Point("mcl.between")
 		// Two thirds of them are moments that nothing needs any more.
 		if err := os.RemoveAll(p.checkpoints()); err != nil {
 			return err
@@ -70,6 +72,7 @@ func (r *Run) Finish(ctx context.Context) error {
 	if err := os.RemoveAll(filepath.Join(r.dir, captionsDir)); err != nil {
 		return err
 	}
+	fault.Point("mcl.integrate")
 	return r.writeIntegrated(list)
 }
 
@@ -164,7 +167,11 @@ func (r *Run) train(ctx context.Context, p phase, model *clip.Model, pre clip.Pr
 	trained, kept := model.Summary()
 	r.log.Printf("%s: parameters that train: %s", p.name, trained)
 	r.log.Printf("%s: parameters that stay: %s", p.name, kept)
-	if err := r.resume(p, trainer); err != nil {
+	batches, err := r.batchesOf(p)
+	if err != nil {
+		return err
+	}
+	if err := r.resume(p, trainer, batches); err != nil {
 		return err
 	}
 	transform, err := TrainTransform(model.Config, pre, r.cfg.AugScale)
@@ -176,7 +183,7 @@ func (r *Run) train(ctx context.Context, p phase, model *clip.Model, pre clip.Pr
 		transform.Text = nil
 	}
 	loader := data.NewLoader(context.WithoutCancel(ctx), r.index, grouper, trainer.Cursor(), transform, r.loaderConfig(p))
-	err = trainer.Run(ctx, loader, train.Phase{Name: p.name, Dir: p.checkpoints(), Log: r.log, Config: r.cfg})
+	err = trainer.Run(ctx, loader, train.Phase{Name: p.name, Dir: p.checkpoints(), Log: r.log, Config: r.cfg, Batches: batches})
 	loader.Close()
 	r.tell(p, trainer.Done(), loader.Stats(), grouper)
 	return err

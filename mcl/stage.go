@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/mclclip/mclclip/data"
+	"github.com/mclclip/mclclip/internal/fault"
 	"github.com/mclclip/mclclip/train"
 )
 
@@ -81,6 +82,7 @@ func (r *Run) labels(ctx context.Context, p phase) (*Labels, error) {
 	if err != nil {
 		return nil, err
 	}
+	fault.Point("mcl.label")
 	labels, err := old.Next(clusters, origin)
 	if err != nil {
 		return nil, err
@@ -135,6 +137,7 @@ func (u untilDone) Assign(x []float32, cluster []int32) error {
 	if u.ctx.Err() != nil {
 		return context.Cause(u.ctx)
 	}
+	fault.Point("mcl.cluster")
 	return u.Nearest.Assign(x, cluster)
 }
 

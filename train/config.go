@@ -30,6 +30,7 @@ type Config struct {
 
 	SaveEvery   int           `json:"-"` // steps between checkpoints; 0: only at the end and when interrupted
 	SaveMinutes time.Duration `json:"-"` // time between checkpoints; 0: by steps only
+	SaveEpochs  bool          `json:"-"` // a checkpoint at the end of each epoch
 	Keep        int           `json:"-"` // checkpoints that stay
 }
 

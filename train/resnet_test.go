@@ -164,7 +164,7 @@ func TestAResumedResNetHasItsStatistics(t *testing.T) {
 	}
 	resumed := resnetModel(t)
 	again := resnetTrainer(t, resumed, 1)
-	if err := again.Resume(path); err != nil {
+	if err := again.Resume(path, ""); err != nil {
 		t.Fatal(err)
 	}
 	step(again, 1)

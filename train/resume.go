@@ -11,7 +11,7 @@ import (
 
 // state copies everything that a run needs to go on to the host.
 func (t *Trainer) state(phase Phase) (checkpoint.State, error) {
-	raw, err := json.Marshal(meta{Phase: phase.Name, Cursor: t.cursor, Skipped: t.badSum, Config: phase.Config})
+	raw, err := json.Marshal(meta{Phase: phase.Name, Cursor: t.cursor, Skipped: t.badSum, Bad: t.bad, Batches: phase.Batches, Config: phase.Config})
 	if err != nil {
 		return checkpoint.State{}, fmt.Errorf("checkpoint of %s: %w", phase.Name, err)
 	}
@@ -22,8 +22,9 @@ func (t *Trainer) state(phase Phase) (checkpoint.State, error) {
 	return checkpoint.State{Step: t.done, Tensors: weights, Optimizer: t.opt.state(), Meta: raw}, nil
 }
 
-// Resume puts a checkpoint back: weights, moments, steps done and the position in the data.
-func (t *Trainer) Resume(path string) (err error) {
+// Resume puts a checkpoint back: weights, moments, steps done and the position in the data. Where the batches are composed from
+// other pairs or labels than the checkpoint's the epoch at hand begins anew.
+func (t *Trainer) Resume(path, batches string) (err error) {
 	defer torch.Recover(&err)
 	state, err := checkpoint.Load(path)
 	if err != nil {
@@ -32,6 +33,8 @@ func (t *Trainer) Resume(path string) (err error) {
 	var m struct {
 		Cursor  data.Cursor `json:"cursor"`
 		Skipped int         `json:"skipped_steps"`
+		Bad     int         `json:"bad_steps_in_a_row"`
+		Batches string      `json:"batches"`
 	}
 	if err := json.Unmarshal(state.Meta, &m); err != nil {
 		return fmt.Errorf("checkpoint %s: %w", path, err)
@@ -42,6 +45,9 @@ func (t *Trainer) Resume(path string) (err error) {
 	if err := t.opt.load(state.Optimizer); err != nil {
 		return fmt.Errorf("checkpoint %s: %w", path, err)
 	}
-	t.done, t.cursor, t.badSum = state.Step, m.Cursor, m.Skipped
+	if m.Batches != batches {
+		m.Cursor = data.Cursor{Epoch: m.Cursor.Epoch}
+	}
+	t.position = position{done: state.Step, cursor: m.Cursor, bad: m.Bad, badSum: m.Skipped}
 	return nil
 }

@@ -7,9 +7,9 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/mclclip/mclclip/checkpoint"
 	"github.com/mclclip/mclclip/clip"
 	"github.com/mclclip/mclclip/data"
+	"github.com/mclclip/mclclip/internal/fault"
 	"github.com/mclclip/mclclip/internal/nn"
 	"github.com/mclclip/mclclip/internal/torch"
 	"github.com/mclclip/mclclip/train/metrics"
@@ -29,13 +29,20 @@ type Trainer struct {
 	opt    *optimizer
 	tape   *nn.Tape // nil: activations are kept for the backward pass
 
-	done   int // steps done
-	cursor data.Cursor
-	bad    int // steps in a row that were not applied
-	badSum int // all steps that were not applied
+	position
+	good  position // after the last step that was applied
+	saver saver
 
 	texts TextFeatures // nil: by the text tower
 	known []float32    // [B, E] text features of the batch at hand, where texts is not nil
+}
+
+// position is where a run stands.
+type position struct {
+	done   int         // steps done
+	cursor data.Cursor // position in the data after them
+	bad    int         // steps in a row that were not applied
+	badSum int         // all steps that were not applied
 }
 
 // New makes a trainer for the parameters of the model that are trainable now. Close frees its tensors; the model is the
@@ -81,17 +88,25 @@ type Batches interface {
 
 // Phase names a run inside a larger one and the places it writes to.
 type Phase struct {
-	Name   string          // "base", "stage-1", "control-1"
-	Dir    string          // folder of the checkpoints
-	Log    *metrics.Logger // steps and events
-	Config any             // the resolved configuration that goes into each checkpoint
+	Name    string          // "base", "stage-1", "control-1"
+	Dir     string          // folder of the checkpoints
+	Log     *metrics.Logger // steps and events
+	Config  any             // the resolved configuration that goes into each checkpoint
+	Batches string          // identity of what the batches are composed from: pairs and labels
 }
 
 // Run trains until the configured number of steps is done and leaves a checkpoint of the last one. When ctx ends it
 // finishes the step at hand, writes a checkpoint and returns ErrInterrupted; when the batches fail it writes one as well.
-func (t *Trainer) Run(ctx context.Context, batches Batches, phase Phase) error {
+// Checkpoints on the way are written beside training, and none is being written any more when Run returns.
+func (t *Trainer) Run(ctx context.Context, batches Batches, phase Phase) (err error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	defer func() {
+		if failed := t.saver.wait(); failed != nil {
+			err = errors.Join(err, failed)
+		}
+	}()
+	t.good = t.position
 	saved := time.Now()
 	for t.done < t.cfg.Steps {
 		start := time.Now()
@@ -105,17 +120,19 @@ func (t *Trainer) Run(ctx context.Context, batches Batches, phase Phase) error {
 		waited := time.Since(start)
 		result, err := t.Step(batch)
 		if err != nil {
-			return err
+			return t.cfg.memoryHint(fmt.Errorf("step %d: %w", t.done+1, err))
 		}
 		batches.Recycle(batch)
+		fault.Point("train.step")
 		if err := t.record(phase, result, time.Since(start), waited); err != nil {
 			return err
 		}
-		if t.due(saved) {
-			if err := t.save(phase); err != nil {
-				return err
-			}
+		due := t.due(saved)
+		if due {
 			saved = time.Now()
+		}
+		if err := t.saveBeside(phase, due); err != nil {
+			return err
 		}
 		if ctx.Err() != nil && t.done < t.cfg.Steps {
 			return t.interrupt(phase)
@@ -147,7 +164,8 @@ func (t *Trainer) due(last time.Time) bool {
 	}
 	bySteps := t.cfg.SaveEvery > 0 && t.done%t.cfg.SaveEvery == 0
 	byTime := t.cfg.SaveMinutes > 0 && time.Since(last) >= t.cfg.SaveMinutes
-	return bySteps || byTime
+	byEpoch := t.cfg.SaveEpochs && t.cursor.Batch == 0 // the position after the last batch of an epoch
+	return bySteps || byTime || byEpoch
 }
 
 // record logs a step and stops the run when too many in a row were not applied.
@@ -165,6 +183,7 @@ func (t *Trainer) record(phase Phase, r Result, took, waited time.Duration) erro
 	}
 	if r.Applied {
 		t.bad = 0
+		t.good = t.position
 		return nil
 	}
 	t.bad++
@@ -173,7 +192,19 @@ func (t *Trainer) record(phase Phase, r Result, took, waited time.Duration) erro
 	if t.bad < badStepsToStop {
 		return nil
 	}
-	return fmt.Errorf("%s: the loss or its gradient was not finite in %d steps in a row; lower --lr, set --grad-clip-norm 1, or use --precision fp32", phase.Name, t.bad)
+	return t.giveUp(phase)
+}
+
+// giveUp ends a run whose last steps could not be applied, with a checkpoint of the state before them.
+func (t *Trainer) giveUp(phase Phase) error {
+	bad := t.bad
+	t.position = t.good
+	failure := fmt.Errorf("%s: the loss or its gradient was not finite in %d steps in a row after step %d; go on from there with --resume --allow-changes and a lower --lr, --grad-clip-norm 1, or --precision fp32",
+		phase.Name, bad, t.done)
+	if err := t.save(phase); err != nil {
+		return fmt.Errorf("%w (no checkpoint of that step: %w)", failure, err)
+	}
+	return failure
 }
 
 // meta is the run's own part of a checkpoint.
@@ -181,20 +212,7 @@ type meta struct {
 	Phase   string      `json:"phase"`
 	Cursor  data.Cursor `json:"cursor"`
 	Skipped int         `json:"skipped_steps"`
+	Bad     int         `json:"bad_steps_in_a_row,omitempty"`
+	Batches string      `json:"batches,omitempty"`
 	Config  any         `json:"config"`
-}
-
-func (t *Trainer) save(phase Phase) (err error) {
-	defer torch.Recover(&err)
-	state, err := t.state(phase)
-	if err != nil {
-		return err
-	}
-	if _, err := checkpoint.Save(phase.Dir, state); err != nil {
-		return err
-	}
-	if err := phase.Log.Event(metrics.Event{Name: "checkpoint", Phase: phase.Name, Step: t.done}); err != nil {
-		return err
-	}
-	return checkpoint.Prune(phase.Dir, t.cfg.Keep)
 }

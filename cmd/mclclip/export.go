@@ -12,6 +12,7 @@ import (
 
 	"github.com/mclclip/mclclip/data"
 	"github.com/mclclip/mclclip/data/embedding"
+	"github.com/mclclip/mclclip/internal/fault"
 	"github.com/mclclip/mclclip/internal/torch"
 	"github.com/mclclip/mclclip/mcl"
 	"github.com/mclclip/mclclip/train/metrics"
@@ -186,6 +187,7 @@ func (f *export) write(ctx context.Context, writer embedding.Writer, members []m
 		}
 		rows, err := towers.rows(batch, index, join)
 		if err == nil {
+			fault.Point("export.write")
 			err = writer.Write(rows)
 		}
 		if err != nil {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -25,6 +27,7 @@ type finetune struct {
 	weights   weightsFlags
 	out       string
 	resume    bool
+	changes   bool // --allow-changes
 	epochs    float64
 	buffer    int64 // MB
 	saveEvery string
@@ -56,6 +59,7 @@ func (f *finetune) flags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "out", Usage: "run `FOLDER` to write", Destination: &f.out},
 		&cli.BoolFlag{Name: "resume", Usage: "go on with the run in --out where it stopped", Destination: &f.resume},
+		&cli.BoolFlag{Name: "allow-changes", Usage: "with --resume: go on even if pairs or settings are others than before; the log names them", Destination: &f.changes},
 		&cli.IntFlag{Name: "stages", Usage: "models to train after the base model, N", Value: f.cfg.Stages, Destination: &f.cfg.Stages},
 		&cli.IntFlag{Name: "clusters", Usage: "clusters of each stage, K; K^N may be at most pairs x groups / batch", Value: f.cfg.Clusters, Destination: &f.cfg.Clusters},
 		&cli.StringFlag{Name: "cluster-on", Usage: "what is clustered: `image`, text, or both, which makes K x K clusters a stage", Value: f.cfg.ClusterOn, Destination: &f.cfg.ClusterOn},
@@ -80,7 +84,7 @@ func (f *finetune) flags() []cli.Flag {
 		&cli.Float64Flag{Name: "aug-scale", Usage: "smallest share of an image's area that the random crop of training keeps; 1 does not crop", Value: f.cfg.AugScale, Destination: &f.cfg.AugScale},
 		&cli.BoolFlag{Name: "exif", Usage: "turn images as their EXIF orientation says; open_clip does not", Destination: &f.exif},
 		&cli.Int64Flag{Name: "buffer", Usage: "`MB` of pairs that wait in memory for their batch; what is over waits on disk", Value: 1024, Destination: &f.buffer},
-		&cli.StringFlag{Name: "save-every", Usage: "steps (500) or time (10m) between checkpoints", Value: "10m", Destination: &f.saveEvery},
+		&cli.StringFlag{Name: "save-every", Usage: "steps (500), time (10m) or epoch, between checkpoints; several with commas", Value: "10m", Destination: &f.saveEvery},
 		&cli.IntFlag{Name: "keep", Usage: "checkpoints of a model that stay", Value: t.Keep, Destination: &t.Keep},
 		&cli.IntFlag{Name: "log-every-n-steps", Usage: "steps between lines of the log", Value: 50, Destination: &f.logEvery},
 		&cli.Uint64Flag{Name: "seed", Usage: "of weights, order and clusters", Destination: &f.cfg.Seed},
@@ -107,7 +111,7 @@ func (f *finetune) run(ctx context.Context, s streams) error {
 	if err := f.cfg.Check(source.Rows()); err != nil {
 		return err
 	}
-	folder, err := mcl.OpenFolder(f.out, resolved, f.resume)
+	folder, err := mcl.OpenFolder(f.out, resolved, mcl.Entry{Resume: f.resume, AllowChanges: f.changes})
 	if err != nil {
 		return err
 	}
@@ -117,6 +121,9 @@ func (f *finetune) run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer log.Close()
+	for _, change := range folder.Changes {
+		log.Printf("--allow-changes: %s", change)
+	}
 	index, err := f.scan(ctx, source, log)
 	if err != nil {
 		return err
@@ -166,13 +173,11 @@ func (f *finetune) check() error {
 		return fmt.Errorf("--buffer %d: want 1 to %d MB", f.buffer, 1<<30)
 	}
 	t := &f.cfg.Train
-	t.SaveEvery, t.SaveMinutes = 0, 0
-	if n, err := fmt.Sscanf(f.saveEvery+" ", "%d ", &t.SaveEvery); n != 1 || err != nil {
-		d, err := time.ParseDuration(f.saveEvery)
-		if err != nil || d <= 0 {
-			return fmt.Errorf("--save-every %q: want steps, such as 500, or a time, such as 10m", f.saveEvery)
-		}
-		t.SaveEvery, t.SaveMinutes = 0, d
+	if err := saveEvery(t, f.saveEvery); err != nil {
+		return err
+	}
+	if f.changes && !f.resume {
+		return errors.New("--allow-changes goes with --resume")
 	}
 	base := f.cfg.Base
 	f.cfg.Base = *t
@@ -181,6 +186,26 @@ func (f *finetune) check() error {
 	whole := f.cfg
 	whole.Train.Steps = max(whole.Train.Steps, 1)
 	return whole.Validate()
+}
+
+// saveEvery reads when checkpoints are written.
+func saveEvery(t *train.Config, text string) error {
+	t.SaveEvery, t.SaveMinutes, t.SaveEpochs = 0, 0, false
+	for _, part := range strings.Split(text, ",") {
+		steps, notSteps := strconv.Atoi(part)
+		span, notSpan := time.ParseDuration(part)
+		switch {
+		case part == "epoch":
+			t.SaveEpochs = true
+		case notSteps == nil && steps > 0:
+			t.SaveEvery = steps
+		case notSteps != nil && notSpan == nil && span > 0:
+			t.SaveMinutes = span
+		default:
+			return fmt.Errorf("--save-every %q: want steps, such as 500, a time, such as 10m, or epoch; several with commas", text)
+		}
+	}
+	return nil
 }
 
 // steps turns epochs into steps, now that the number of usable pairs is known.

@@ -6,6 +6,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -73,4 +74,16 @@ func takeError() string {
 	}
 	defer C.free(message)
 	return C.GoString((*C.char)(message))
+}
+
+// outOfMemory are the words of CUDA's allocator, of the CPU's, and of C++'s.
+var outOfMemory = []string{"out of memory", "DefaultCPUAllocator", "bad_alloc"}
+
+// OutOfMemory reports whether an operation failed because its device, or the host, had too little memory. The error's text
+// says how much was asked for.
+func OutOfMemory(err error) bool {
+	var failure *Error
+	return errors.As(err, &failure) && slices.ContainsFunc(outOfMemory, func(words string) bool {
+		return strings.Contains(failure.Text, words)
+	})
 }

@@ -1,0 +1,134 @@
+package train
+
+import (
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/mclclip/mclclip/checkpoint"
+	"github.com/mclclip/mclclip/clip"
+	"github.com/mclclip/mclclip/internal/torchtest"
+)
+
+// spoilt gives text features in which the calls from..to, counted from 1, have one value that is not finite.
+type spoilt struct {
+	calls, from, to int
+	value           float32
+}
+
+func (s *spoilt) Features(rows []int64, _ []int32) ([]float32, error) {
+	s.calls++
+	out := make([]float32, len(rows)*tinyConfig().EmbedDim)
+	for i := range out {
+		out[i] = float32(math.Sin(float64(rows[i/16]*31 + int64(i))))
+	}
+	if s.calls >= s.from && s.calls <= s.to {
+		out[7] = s.value
+	}
+	return out, nil
+}
+
+// textsTrainer trains the image tower against features from texts.
+func textsTrainer(t *testing.T, cfg Config, texts TextFeatures) (*Trainer, *clip.Model) {
+	t.Helper()
+	model := tinyModel(t, 1)
+	model.LockText(0)
+	trainer := tinyTrainer(t, cfg, model)
+	trainer.UseTexts(texts)
+	return trainer, model
+}
+
+func newest(t *testing.T, dir string) checkpoint.State {
+	t.Helper()
+	path, _, err := checkpoint.Latest(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, err := checkpoint.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return state
+}
+
+func TestAStepThatIsNotFiniteIsNotAppliedAndCounted(t *testing.T) {
+	torchtest.NoLeak(t)
+	for _, value := range []float32{float32(math.NaN()), float32(math.Inf(1))} {
+		trainer, model := textsTrainer(t, testConfig(4), &spoilt{from: 5, to: 7, value: value})
+		phase := silentPhase(t)
+		if err := trainer.Run(t.Context(), &noise{size: 8}, phase); err != nil {
+			t.Fatal(err)
+		}
+		before := weights(t, model)
+		trainer.cfg.Steps = 7
+		if err := trainer.Run(t.Context(), &noise{size: 8, next: 4}, phase); err != nil {
+			t.Fatal(err)
+		}
+		if names := differing(before, weights(t, model)); len(names) > 0 || trainer.Skipped() != 3 || trainer.Done() != 7 {
+			t.Errorf("%v: %d steps, %d not applied, want 7 and 3; they changed %v", value, trainer.Done(), trainer.Skipped(), names)
+		}
+		trainer.cfg.Steps = 8
+		if err := trainer.Run(t.Context(), &noise{size: 8, next: 7}, phase); err != nil {
+			t.Fatal(err)
+		}
+		if names := differing(before, weights(t, model)); len(names) == 0 {
+			t.Error("the sound step after them changed nothing: the comparison sees nothing")
+		}
+	}
+}
+
+// After ten in a row the run ends with a checkpoint of the state before them, whatever checkpoints were due meanwhile.
+func TestManyStepsThatAreNotFiniteEndTheRunAtTheLastGoodState(t *testing.T) {
+	torchtest.NoLeak(t)
+	phase := silentPhase(t)
+	cfg := testConfig(50)
+	cfg.SaveEvery = 3
+	trainer, model := textsTrainer(t, cfg, &spoilt{from: 6, to: 100, value: float32(math.NaN())})
+	err := trainer.Run(t.Context(), &noise{size: 8}, phase)
+	for _, want := range []string{"10 steps in a row after step 5", "--lr", "--precision fp32"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want a word on %q", err, want)
+		}
+	}
+	state := newest(t, phase.Dir)
+	if state.Step != 5 || notFinite(state.Tensors) != "" {
+		t.Fatalf("the newest checkpoint is of step %d, want 5", state.Step)
+	}
+	sound, reference := textsTrainer(t, testConfig(50), &spoilt{})
+	for step := 1; step <= 5; step++ {
+		if _, err := sound.Step(noiseBatch(step, 8)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if names := differing(weights(t, reference), weights(t, model)); len(names) > 0 {
+		t.Errorf("the state is not that after five sound steps: %v differ", names)
+	}
+	again, _ := textsTrainer(t, cfg, &spoilt{})
+	if err := again.Resume(filepath.Join(phase.Dir, "step-00000005"), ""); err != nil || again.Done() != 5 || again.Cursor().Batch != 2 {
+		t.Errorf("resumed after step %d at %+v (%v), want step 5 at batch 2", again.Done(), again.Cursor(), err)
+	}
+}
+
+// A rate at which one update makes the weights infinite: the loss and gradient before it were finite.
+func TestWeightsThatAreNotFiniteAreNotSaved(t *testing.T) {
+	torchtest.NoLeak(t)
+	phase := silentPhase(t)
+	cfg := testConfig(2)
+	trainer, model := textsTrainer(t, cfg, &spoilt{})
+	if err := trainer.Run(t.Context(), &noise{size: 8}, phase); err != nil {
+		t.Fatal(err)
+	}
+	trainer.cfg.Steps, trainer.cfg.LR, trainer.cfg.WeightDecay, trainer.cfg.SaveEvery = 30, 1e38, 1e38, 1
+	err := trainer.Run(t.Context(), &noise{size: 8, next: 2}, phase)
+	if err == nil || !strings.Contains(err.Error(), "not finite") || !strings.Contains(err.Error(), "--lr") {
+		t.Errorf("got %v, want a word on weights that are not finite and on --lr", err)
+	}
+	all, weightsErr := model.Weights()
+	if weightsErr != nil || notFinite(all) == "" {
+		t.Fatal("the weights are finite: the test shows nothing")
+	}
+	if state := newest(t, phase.Dir); notFinite(state.Tensors) != "" {
+		t.Errorf("the checkpoint of step %d holds weights that are not finite", state.Step)
+	}
+}
