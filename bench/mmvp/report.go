@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strconv"
+
+	"github.com/mclclip/mclclip/bench/paired"
 )
 
 // Column is the result of one model: the base, one stage, the stages integrated, a control.
@@ -76,7 +78,7 @@ func (r *Report) Compare(first, second string) (Comparison, error) {
 			c.Gained = append(c.Gained, pair)
 		}
 	}
-	c.P = McNemar(len(c.Lost), len(c.Gained))
+	c.P = paired.McNemar(len(c.Lost), len(c.Gained))
 	r.Comparisons = append(r.Comparisons, c)
 	return c, nil
 }

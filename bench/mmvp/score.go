@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"github.com/mclclip/mclclip/bench/paired"
 )
 
 // logitScale is what the published evaluation multiplies the cosine by; it is CLIP's.
@@ -99,7 +101,7 @@ func Score(d *Dataset, images, texts [][]float32) (Result, error) {
 
 func (r *Result) average() {
 	r.Average = r.Pairs.Percent()
-	low, high := Wilson(r.Pairs.Right, r.Pairs.Of)
+	low, high := paired.Wilson(r.Pairs.Right, r.Pairs.Of)
 	r.Interval = [2]float64{100 * low, 100 * high}
 	for _, tally := range r.Patterns {
 		r.PatternMean += tally.Percent() / float64(len(r.Patterns))

@@ -1,4 +1,4 @@
-package mmvp
+package paired
 
 import "math"
 
@@ -17,8 +17,8 @@ func Wilson(right, n int) (low, high float64) {
 	return max(0, centre-half), min(1, centre+half)
 }
 
-// McNemar returns the exact two-sided p value of the hypothesis that two columns are equally good, from the number of
-// pairs that only the first and only the second gets right: under it each such pair is the toss of a coin.
+// McNemar returns the exact two-sided p value of the hypothesis that two models are equally good, from the number of
+// items that only the first and only the second gets right: under it each such item is the toss of a coin.
 func McNemar(onlyFirst, onlySecond int) float64 {
 	n, k := onlyFirst+onlySecond, min(onlyFirst, onlySecond)
 	tail := 0.0

@@ -1,4 +1,4 @@
-package mmvp
+package paired
 
 import (
 	"math"
