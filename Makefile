@@ -5,9 +5,10 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 # Packages without cgo: they build and pass their tests without libtorch and a C compiler.
 PURE    := ./bench/features/... ./bench/mmvp/... ./bench/paired/... ./bench/probe/... ./bench/retrieval/... ./bench/speed/... ./bench/zeroshot/... ./checkpoint/... ./data/... ./internal/atomicfile/... ./internal/golden/... ./internal/lbfgs/... ./internal/pickle/... ./internal/safetensors/... ./internal/torchfile/... ./text/tokenizer/... ./train/metrics/...
 FUZZTIME ?= 10s
+ROUNDS  ?= 200
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build check test pure race fuzz emoji golden golden-large bench bench-kmeans demo clean
+.PHONY: help setup build check test pure race fuzz torture emoji golden golden-large bench bench-kmeans demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -35,6 +36,9 @@ race: ## tests of the pure packages under the race detector, but for those that 
 
 fuzz: setup ## every fuzz test for FUZZTIME (10s)
 	@scripts/fuzz.sh $(FUZZTIME)
+
+torture: setup ## kill a run ROUNDS (200) times at random moments and at every step of every file, compare it with one left alone
+	ROUNDS=$(ROUNDS) go test ./cmd/mclclip -run TestKilledRuns -v -count=1 -timeout 12h
 
 emoji: ## fetch the emoji pictures that mclclip data emoji makes pairs of
 	@$(PYTHON) scripts/emoji.py

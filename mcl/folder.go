@@ -83,6 +83,10 @@ func OpenFolder(dir string, want Resolved, entry Entry) (*Folder, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := atomicfile.RemoveLeftovers(dir); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("--out %s: %w", dir, err)
+	}
 	if saved == nil || !begun || len(changes) > 0 {
 		if err := start(dir, saved, want); err != nil {
 			lock.Close()
@@ -142,7 +146,7 @@ func refuseFilled(dir string) error {
 		return fmt.Errorf("--out %s: %w", dir, err)
 	}
 	for _, entry := range entries {
-		if entry.Name() != lockFile {
+		if entry.Name() != lockFile && !atomicfile.IsTemporary(entry.Name()) { // of a run that was killed as it began
 			return fmt.Errorf("--out %s is not empty and holds no run; choose another folder", dir)
 		}
 	}

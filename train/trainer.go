@@ -117,14 +117,14 @@ func (t *Trainer) Run(ctx context.Context, batches Batches, phase Phase) (err er
 		if err != nil {
 			return t.keep(phase, err)
 		}
-		waited := time.Since(start)
+		waited, epoch := time.Since(start), t.cursor.Epoch
 		result, err := t.Step(batch)
 		if err != nil {
 			return t.cfg.memoryHint(fmt.Errorf("step %d: %w", t.done+1, err))
 		}
 		batches.Recycle(batch)
 		fault.Point("train.step")
-		if err := t.record(phase, result, time.Since(start), waited); err != nil {
+		if err := t.record(phase, result, epoch, time.Since(start), waited); err != nil {
 			return err
 		}
 		due := t.due(saved)
@@ -169,10 +169,10 @@ func (t *Trainer) due(last time.Time) bool {
 }
 
 // record logs a step and stops the run when too many in a row were not applied.
-func (t *Trainer) record(phase Phase, r Result, took, waited time.Duration) error {
+func (t *Trainer) record(phase Phase, r Result, epoch int, took, waited time.Duration) error {
 	seconds := took.Seconds()
 	err := phase.Log.Step(metrics.Record{
-		Phase: phase.Name, Step: t.done, Steps: t.cfg.Steps, Epoch: t.cursor.Epoch,
+		Phase: phase.Name, Step: t.done, Steps: t.cfg.Steps, Epoch: epoch,
 		Pairs: int64(t.done) * int64(t.cfg.GlobalBatch()),
 		Loss:  r.Loss, LR: r.LR, LogitScale: r.LogitScale, GradNorm: r.GradNorm,
 		BatchSeconds: seconds, DataSeconds: waited.Seconds(),

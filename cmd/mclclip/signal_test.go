@@ -18,6 +18,7 @@ const asProgram = "MCLCLIP_TEST_PROGRAM"
 func TestMain(m *testing.M) {
 	switch os.Getenv(asProgram) {
 	case "mclclip":
+		becomeVictim()
 		main()
 	case "busy": // a command that is in the middle of a step: it does not look at its context
 		ctx := untilSignal()

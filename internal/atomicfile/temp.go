@@ -24,6 +24,9 @@ func tempName(path string) (string, error) {
 	return filepath.Join(filepath.Dir(path), name), nil
 }
 
+// IsTemporary reports whether a file or folder of this name is one that is being written, or was when its process died.
+func IsTemporary(name string) bool { return tempPattern.MatchString(name) }
+
 // createTemp makes the temporary file for path. It is not os.CreateTemp, whose files nobody but the owner may read.
 func createTemp(path string) (*os.File, error) {
 	temp, err := tempName(path)
@@ -97,7 +100,7 @@ func RemoveLeftovers(dir string) (removed []string, err error) {
 	}
 	for _, entry := range entries {
 		path := filepath.Join(dir, entry.Name())
-		if !tempPattern.MatchString(entry.Name()) || !orphaned(path, entry) {
+		if !IsTemporary(entry.Name()) || !orphaned(path, entry) {
 			continue
 		}
 		if err := os.RemoveAll(path); err != nil {
