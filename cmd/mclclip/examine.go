@@ -105,7 +105,7 @@ func examineImages(streams) []finding {
 	for _, library := range preprocess.Libraries() {
 		f := finding{Name: library.Name, OK: library.Err == nil, Value: library.Version + ", " + library.Path}
 		if !f.OK {
-			f.Value = fmt.Sprintf("%v; Go's decoder is used instead, which is slower", library.Err)
+			f.Value = fmt.Sprintf("%v; decoding in Go is used instead, with the same pixels but slower", library.Err)
 			f.Cure = cmp.Or(cureOfVariable(preprocess.LibrariesVariable), "make setup")
 		}
 		found = append(found, f)

@@ -31,8 +31,6 @@ func (c canvas) draw(img image.Image) error {
 	}
 	b := img.Bounds()
 	switch img := img.(type) {
-	case *image.YCbCr:
-		c.drawJPEG(img)
 	case *image.CMYK:
 		c.each(func(x, y int) (r, g, bl uint8) { return cmyk(img.CMYKAt(b.Min.X+x, b.Min.Y+y)) })
 	case *image.Gray:

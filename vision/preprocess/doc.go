@@ -1,11 +1,11 @@
 // Package preprocess turns encoded images into the pixels that a CLIP image tower takes, as open_clip 3.3 with
 // torchvision 0.26 and Pillow 13 does: decode, convert to RGB, resize, crop. Normalising is left to the device.
 //
-// With libjpeg, libpng and libwebp found at run time (see Libraries) the result equals Pillow's in every bit, whichever
-// way it is computed; rows of a JPEG or PNG are resized while they are decoded, without a full image in memory. Without
-// them Go's decoders are used. Those agree for PNG, WebP, GIF, BMP and TIFF; for JPEG another inverse DCT makes differences: in
-// 420 crops of 210 files 4 of 255 at most, 0.03 on average, more than 1 in 0.05 % of the values. Go also refuses a PNG
-// that lacks only its end marker.
+// The result equals Pillow's in every bit, whichever way it is computed. With libjpeg, libpng and libwebp found at run
+// time (see Libraries) rows of a JPEG or PNG are resized while they are decoded, without a full image in memory. Without
+// them JPEG is decoded by our own package, which gives libjpeg's samples, and the rest by Go's decoders, with libwebp's
+// chroma and colours; that is slower. The same files are refused, but that only libjpeg decodes lossless and arithmetic
+// JPEG, and that Go refuses a PNG that lacks only its end marker.
 //
 // Where this package differs from Pillow on purpose or by need:
 //

@@ -5,28 +5,31 @@ import (
 	"errors"
 	"image"
 	"image/gif"
-	"image/jpeg"
 	"image/png"
 	"io"
 
+	"github.com/mclclip/mclclip/vision/preprocess/internal/jpeg"
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 	"golang.org/x/image/vp8"
 	"golang.org/x/image/vp8l"
 )
 
-// decodeGo decodes with Go's packages into a black image of 4 bytes a pixel.
+// decodeGo decodes without libraries into a black image of 4 bytes a pixel: JPEG by our own decoder, because Go's gives
+// other pixels than libjpeg, and everything else by Go's.
 func decodeGo(h header, encoded, pixels []byte) (err error) {
 	defer recoverDecoder(h.format, &err)
 	out := canvas{pixels, h.size.w, rect{0, 0, h.size.w, h.size.h}}
 	switch h.format {
+	case "jpeg":
+		err = jpeg.Decode(encoded, h.size.w, h.size.h, out.row)
 	case "gif":
 		err = decodeGIF(out, encoded)
 	case "webp":
 		err = decodeWebP(out, h.frame)
 	default:
 		decoders := map[string]func(io.Reader) (image.Image, error){
-			"jpeg": jpeg.Decode, "png": png.Decode, "bmp": bmp.Decode, "tiff": tiff.Decode,
+			"png": png.Decode, "bmp": bmp.Decode, "tiff": tiff.Decode,
 		}
 		var img image.Image
 		if img, err = decoders[h.format](bytes.NewReader(encoded)); err == nil {
@@ -105,15 +108,14 @@ func opaqueGIF(encoded []byte) (opaque []byte, transparent byte) {
 // decoderError gives an error of Go's decoders a reason.
 func decoderError(format string, err error) error {
 	var known *imageError
-	var jpegError jpeg.UnsupportedError
 	var pngError png.UnsupportedError
 	var tiffError tiff.UnsupportedError
 	switch {
 	case err == nil, errors.As(err, &known):
 		return err
-	case errors.As(err, &jpegError), errors.As(err, &pngError), errors.As(err, &tiffError), errors.Is(err, bmp.ErrUnsupported):
+	case errors.Is(err, jpeg.ErrUnsupported), errors.As(err, &pngError), errors.As(err, &tiffError), errors.Is(err, bmp.ErrUnsupported):
 		return refuse(Unsupported, "%s: %v", format, err)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, jpeg.ErrTruncated):
 		return refuse(Damaged, "%s is truncated: %v", format, err)
 	}
 	return refuse(Damaged, "%s: %v", format, err)

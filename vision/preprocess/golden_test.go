@@ -3,6 +3,7 @@ package preprocess
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -91,6 +92,8 @@ var (
 	nativePaths = []path{{"native AVX2", true, true}, {"native scalar", true, false}}
 	goPaths     = []path{{"Go AVX2", false, true}, {"Go scalar", false, false}}
 )
+
+func allPaths() []path { return slices.Concat(nativePaths, goPaths) }
 
 func (p path) preprocessor(t testing.TB, change func(*Config)) *Preprocessor {
 	t.Helper()
