@@ -8,7 +8,7 @@ FUZZTIME ?= 10s
 ROUNDS  ?= 200
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build check test pure race fuzz torture emoji golden golden-large bench bench-kmeans demo clean
+.PHONY: help setup build check test pure race fuzz fuzz-asan torture emoji golden golden-large bench bench-kmeans demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -36,6 +36,10 @@ race: ## tests of the pure packages under the race detector, but for those that 
 
 fuzz: setup ## every fuzz test for FUZZTIME (10s)
 	@scripts/fuzz.sh $(FUZZTIME)
+
+fuzz-asan: FUZZTIME = 5m
+fuzz-asan: setup ## the C code around libjpeg, libpng and libwebp under AddressSanitizer for FUZZTIME (5m)
+	MCLCLIP_REQUIRE=imagelibs go test -asan ./vision/preprocess -run '^$$' -fuzz '^FuzzNative$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
 
 torture: setup ## kill a run ROUNDS (200) times at random moments and at every step of every file, compare it with one left alone
 	ROUNDS=$(ROUNDS) go test ./cmd/mclclip -run TestKilledRuns -v -count=1 -timeout 12h
