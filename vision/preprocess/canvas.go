@@ -31,8 +31,6 @@ func (c canvas) draw(img image.Image) error {
 	}
 	b := img.Bounds()
 	switch img := img.(type) {
-	case *image.CMYK:
-		c.each(func(x, y int) (r, g, bl uint8) { return cmyk(img.CMYKAt(b.Min.X+x, b.Min.Y+y)) })
 	case *image.Gray:
 		c.each(func(x, y int) (r, g, bl uint8) {
 			v := img.Pix[y*img.Stride+x]
@@ -81,14 +79,4 @@ func straight(c color.Color) (r, g, b uint8) {
 	}
 	divide := func(v uint32) uint8 { return uint8(min(v*0xFFFF/alpha, 0xFFFF) >> 8) }
 	return divide(r16), divide(g16), divide(b16)
-}
-
-// cmyk is Pillow's cmyk2rgb, with a product over 255 rounded as by its MULDIV255.
-func cmyk(c color.CMYK) (r, g, b uint8) {
-	white := 255 - uint32(c.K)
-	mix := func(ink uint8) uint8 {
-		product := uint32(ink)*white + 128
-		return uint8(white - (product>>8+product)>>8)
-	}
-	return mix(c.C), mix(c.M), mix(c.Y)
 }

@@ -5,7 +5,7 @@
 // time (see Libraries) rows of a JPEG or PNG are resized while they are decoded, without a full image in memory. Without
 // them JPEG is decoded by our own package, which gives libjpeg's samples, and the rest by Go's decoders, with libwebp's
 // chroma and colours; that is slower. The same files are refused, but that only libjpeg decodes lossless and arithmetic
-// JPEG, and that Go refuses a PNG that lacks only its end marker.
+// JPEG, and that Go is stricter with checksums of a PNG beside its pixels.
 //
 // Where this package differs from Pillow on purpose or by need:
 //

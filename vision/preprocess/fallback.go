@@ -2,11 +2,13 @@ package preprocess
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"image"
 	"image/gif"
 	"image/png"
 	"io"
+	"strings"
 
 	"github.com/mclclip/mclclip/vision/preprocess/internal/jpeg"
 	"golang.org/x/image/bmp"
@@ -27,16 +29,41 @@ func decodeGo(h header, encoded, pixels []byte) (err error) {
 		err = decodeGIF(out, encoded)
 	case "webp":
 		err = decodeWebP(out, h.frame)
-	default:
-		decoders := map[string]func(io.Reader) (image.Image, error){
-			"png": png.Decode, "bmp": bmp.Decode, "tiff": tiff.Decode,
-		}
-		var img image.Image
-		if img, err = decoders[h.format](bytes.NewReader(encoded)); err == nil {
-			err = out.draw(img)
-		}
+	case "png":
+		err = out.drawFrom(png.Decode, endedPNG(encoded))
+	case "bmp":
+		err = out.drawFrom(bmp.Decode, bytes.NewReader(encoded))
+	case "tiff":
+		err = out.drawFrom(tiff.Decode, bytes.NewReader(encoded))
 	}
 	return decoderError(h.format, err)
+}
+
+func (c canvas) drawFrom(decode func(io.Reader) (image.Image, error), encoded io.Reader) error {
+	img, err := decode(encoded)
+	if err != nil {
+		return err
+	}
+	return c.draw(img)
+}
+
+// endedPNG is the file up to its last chunk of pixels, and an end chunk: libpng and Pillow read no further, so that what
+// lacks only its end is good enough for them.
+func endedPNG(encoded []byte) io.Reader {
+	const end = "\x00\x00\x00\x00IEND\xaeB`\x82"
+	at, pixels := 8, false
+	for at+12 <= len(encoded) {
+		length := int(binary.BigEndian.Uint32(encoded[at:]))
+		isPixels := string(encoded[at+4:at+8]) == "IDAT"
+		if length > len(encoded)-at-12 || pixels && !isPixels {
+			break
+		}
+		at, pixels = at+12+length, isPixels
+	}
+	if !pixels {
+		return bytes.NewReader(encoded)
+	}
+	return io.MultiReader(bytes.NewReader(encoded[:at]), strings.NewReader(end))
 }
 
 func decodeWebP(out canvas, f webpFrame) error {

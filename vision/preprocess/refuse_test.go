@@ -131,6 +131,29 @@ func TestTruncatedIsDamaged(t *testing.T) {
 	}
 }
 
+// Pillow and libpng read no further than the pixels.
+func TestPNGNeedsNoEnd(t *testing.T) {
+	g := readGolden(t)
+	for _, path := range []path{nativePaths[0], goPaths[0]} {
+		p := path.preprocessor(t, nil)
+		if path.native {
+			p.native = native()
+		}
+		for _, name := range []string{"png-rgb", "png-palette", "png-interlaced"} {
+			file := g.file(name)
+			for _, data := range [][]byte{file[:len(file)-1], file[:len(file)-12], append(bytes.Clone(file[:len(file)-12]), "junk"...)} {
+				got := pixels()
+				if err := p.Eval(got, data); err != nil || !bytes.Equal(got, g.tensors[name+".eval"]) {
+					t.Errorf("%s: %s: %d of %d bytes: other pixels (%v)", path.name, name, len(data), len(file), err)
+				}
+			}
+			if err := p.Eval(pixels(), file[:len(file)-20]); Reason(err) != Damaged {
+				t.Errorf("%s: %s: cut off within the pixels: got %v", path.name, name, err)
+			}
+		}
+	}
+}
+
 // judge runs everything on data and fails where an error has no reason or Check and Eval disagree.
 func judge(t *testing.T, data []byte) {
 	t.Helper()
