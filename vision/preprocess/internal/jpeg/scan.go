@@ -148,8 +148,8 @@ func (d *decoder) readScan() {
 		for x := range wide {
 			if !d.insufficient {
 				d.frame.lastGood = y / perRow
-			} else if stored && d.restartInterval == 0 {
-				return // nothing will change any more
+			} else if stored && d.exhausted() {
+				return
 			}
 			if d.restartInterval > 0 {
 				d.countRestart()
@@ -164,6 +164,12 @@ func (d *decoder) readScan() {
 			d.transformMCU(x, y)
 		}
 	}
+}
+
+// exhausted says of a scan without sufficient data that nothing in it will change any more: no restart can end that.
+func (d *decoder) exhausted() bool {
+	isRestart := d.marker >= markerRST0 && d.marker <= markerRST7
+	return d.restartInterval == 0 || d.marker >= markerSOF0 && !isRestart
 }
 
 // pointToStored makes MCU (x, y) the one that is decoded.
