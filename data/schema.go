@@ -21,6 +21,7 @@ var (
 // A field of a struct is named with a dot, as in "json.caption".
 type Options struct {
 	ImageColumn, CaptionColumn, KeyColumn string
+	LabelColumn                           string // of text or integers, read in place of captions: the class of each image
 }
 
 // leaf is a column that holds values. An absent one has the empty name.
@@ -47,7 +48,11 @@ func findColumns(root *parquet.Column, o Options) (columns, error) {
 	if c.image, c.path, err = findImage(root, o.ImageColumn); err != nil {
 		return c, err
 	}
-	c.caption, _, err = find(root, "caption", o.CaptionColumn, captionNames, captionLeaf)
+	if o.LabelColumn != "" {
+		c.caption, _, err = find(root, "label", o.LabelColumn, nil, keyLeaf)
+	} else {
+		c.caption, _, err = find(root, "caption", o.CaptionColumn, captionNames, captionLeaf)
+	}
 	if err != nil {
 		return c, err
 	}

@@ -35,3 +35,16 @@ func (m Meta) appendVector(to []byte, v []float32) []byte {
 	}
 	return to
 }
+
+// fromFloat16 returns the number that the bits of a half-precision number stand for.
+func fromFloat16(h uint16) float32 {
+	sign, exponent, fraction := uint32(h&0x8000)<<16, uint32(h>>10)&0x1f, uint32(h&0x3ff)
+	switch exponent {
+	case 0: // a multiple of 2^-24
+		x := float32(fraction) / (1 << 24)
+		return math.Float32frombits(math.Float32bits(x) | sign)
+	case 0x1f:
+		return math.Float32frombits(sign | 0x7f800000 | fraction<<13)
+	}
+	return math.Float32frombits(sign | (exponent+112)<<23 | fraction<<13)
+}
