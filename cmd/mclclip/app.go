@@ -72,6 +72,7 @@ func newApp(s streams) *cli.App {
 		Commands: []*cli.Command{
 			finetuneCommand(s),
 			mmvpCommand(s),
+			integrateCommand(s),
 			exportCommand(s),
 			reportCommand(s),
 			dataCommand(s),

@@ -21,8 +21,8 @@ import (
 func benchCommand(s streams) *cli.Command {
 	return &cli.Command{
 		Name:        "bench",
-		Usage:       "compare the speed with others, and MCL with its control",
-		Subcommands: []*cli.Command{benchSpeedCommand(s), benchKMeansCommand(s), benchRandBitCommand(s), benchSideCommand(s)},
+		Usage:       "measure features: zero-shot, retrieval, probes; compare the speed with others, and MCL with its control",
+		Subcommands: []*cli.Command{benchSpeedCommand(s), benchKMeansCommand(s), benchRandBitCommand(s), benchRetrievalCommand(s), benchZeroShotCommand(s), benchProbeCommand(s), benchSideCommand(s)},
 	}
 }
 

@@ -31,6 +31,7 @@ type export struct {
 	weights   bool
 	source    weightsFlags // of --weights without a run
 	integrate string
+	rule      mcl.Integrator
 	normalize bool
 	sum       bool
 	batch     int
@@ -53,7 +54,8 @@ func exportCommand(s streams) *cli.Command {
 			&cli.StringFlag{Name: "stage", Usage: "with --weights: `NAME` of one model of the run, such as base or stage-1; all makes a folder of each", Value: allStages, Destination: &f.stage},
 			&cli.StringFlag{Name: "dtype", Usage: "`float32` or float16", Value: "float32", Destination: &f.dtype},
 			&cli.StringFlag{Name: "stages", Usage: "`NAMES` of the models to integrate, such as base,stage-1; all by default", Destination: &f.stages},
-			&cli.StringFlag{Name: "integrate", Usage: "`concat` the models' raw features, or concat-normalized: each scaled to length 1 first", Value: "concat", Destination: &f.integrate},
+			&cli.StringFlag{Name: "integrate", Usage: "`RULE` by which the models' features become one: " + strings.Join(mcl.Integrations(), ", "), Value: "concat", Destination: &f.integrate},
+			&cli.StringFlag{Name: "key-column", Usage: "`COLUMN` to keep beside the embeddings as key, such as the class of each image; found by its usual names (key, __key__, id)", Destination: &f.pairs.options.KeyColumn},
 			&cli.BoolFlag{Name: "normalize", Usage: "scale embeddings to length 1; --normalize=false keeps the raw features", Value: true, Destination: &f.normalize},
 			&cli.BoolFlag{Name: "sum", Usage: "one vector of the base width in place of the concatenation; the text tower must have been locked", Destination: &f.sum},
 			&cli.IntFlag{Name: "batch-size", Usage: "pairs in one forward pass", Value: 64, Destination: &f.batch},
@@ -81,6 +83,9 @@ func (f *export) do(ctx context.Context, s streams) error {
 	members, err := f.members(integrated)
 	if err != nil {
 		return &exitError{codeUsage, err}
+	}
+	if err := f.openRule(members); err != nil {
+		return &exitError{codeUsage, fmt.Errorf("--integrate: %w", err)}
 	}
 	device, err := f.machine.apply()
 	if err != nil {
@@ -128,8 +133,6 @@ func (f *export) check() error {
 		return fmt.Errorf("--format %q: want parquet or npy", f.format)
 	case f.dtype != "float32" && f.dtype != "float16":
 		return fmt.Errorf("--dtype %q: want float32 or float16", f.dtype)
-	case f.integrate != "concat" && f.integrate != "concat-normalized":
-		return fmt.Errorf("--integrate %q: want concat or concat-normalized; for one vector of the base width there is --sum", f.integrate)
 	case f.sum && f.integrate != "concat":
 		return errors.New("--sum stands for the raw concatenation; leave --integrate out")
 	case f.batch < 1:
@@ -137,7 +140,7 @@ func (f *export) check() error {
 	case f.sum && !f.normalize:
 		return errors.New("--sum is scaled by its nature; leave --normalize=false out")
 	}
-	return nil
+	return checkIntegrate(f.integrate)
 }
 
 // members are the models to integrate.
@@ -179,13 +182,12 @@ func (f *export) write(ctx context.Context, writer embedding.Writer, members []m
 		return err
 	}
 	defer towers.close()
-	join := f.join()
 	done := int64(0)
 	for batch, err := range data.Sequential(ctx, index, f.batch, towers.transform, data.LoaderConfig{Workers: f.machine.workers, Buffer: 256 << 20, Prefetch: 2}) {
 		if err != nil {
 			return err
 		}
-		rows, err := towers.rows(batch, index, join)
+		rows, err := towers.rows(batch, index, f.join)
 		if err == nil {
 			fault.Point("export.write")
 			err = writer.Write(rows)
@@ -199,42 +201,69 @@ func (f *export) write(ctx context.Context, writer embedding.Writer, members []m
 	return writer.Close()
 }
 
-// join is how the features of the models become one embedding.
-func (f *export) join() func(image bool, parts [][]float32) []float32 {
-	rule, _ := mcl.Rule(f.integrate) // check knows it
-	return func(image bool, parts [][]float32) []float32 {
-		switch {
-		case f.sum && image:
-			return mcl.Sum(parts...)
-		case f.sum:
-			return mcl.Concat(parts[:1]...)
-		case f.normalize:
-			return mcl.Concat(rule(parts))
-		}
-		return rule(parts)
+// openRule finds the rule of integration.
+func (f *export) openRule(members []mcl.Member) error {
+	integration, err := mcl.OpenIntegration(f.run, f.integrate)
+	if err != nil {
+		return err
 	}
+	var names []string
+	for _, m := range members {
+		names = append(names, m.Name)
+	}
+	f.rule, err = integration.Of(names...)
+	return err
+}
+
+// join is how the features of the models become one embedding.
+func (f *export) join(image bool, parts [][]float32) []float32 {
+	rule := f.rule.Text
+	if image {
+		rule = f.rule.Image
+	}
+	switch {
+	case f.sum && image:
+		return mcl.Sum(parts...)
+	case f.sum:
+		return mcl.Concat(parts[:1]...)
+	case f.normalize:
+		return mcl.Concat(rule(parts))
+	}
+	return rule(parts)
 }
 
 // writer makes the writer of the format, with all that a reader must know about the embeddings.
 func (f *export) writer(i mcl.Integrated, members []mcl.Member, source *data.Source) (embedding.Writer, error) {
 	meta := embedding.Meta{
 		Model: i.Model, Normalized: f.normalize && !f.sum, Metric: "cosine", DType: f.dtype,
-		DataFingerprint: source.Fingerprint(), Build: version,
+		DataFingerprint: source.Fingerprint(), Build: version, Integration: f.integrate,
 	}
 	if f.sum {
-		meta.Metric = "ip"
+		meta.Metric, meta.Integration = "ip", "concat, as a sum for one text tower"
 	}
-	for _, m := range members {
-		meta.Stages = append(meta.Stages, embedding.Stage{Name: m.Name, Offset: meta.Dim, Dim: m.Dim})
-		meta.Dim += m.Dim
+	if fusion, ok := f.rule.(*mcl.Fusion); ok {
+		meta.Weights = fusion.Weights()
 	}
-	if f.sum {
-		meta.Dim, meta.Stages = members[0].Dim, []embedding.Stage{{Name: "sum of " + names(members), Dim: members[0].Dim}} // not to be cut
-	}
+	meta.Stages, meta.Dim = f.parts(members)
 	if f.format == "npy" {
 		return embedding.NewNPY(f.out, meta, embedding.Options{})
 	}
 	return embedding.NewParquet(f.out, meta, embedding.Options{})
+}
+
+// parts says which numbers of an embedding each model made, and how many there are in all. A sum cannot be cut.
+func (f *export) parts(members []mcl.Member) (stages []embedding.Stage, dim int) {
+	switch {
+	case f.sum || f.integrate == "sum":
+		return []embedding.Stage{{Name: "sum of " + names(members), Dim: members[0].Dim}}, members[0].Dim
+	case f.integrate == mcl.None:
+		members = members[len(members)-1:]
+	}
+	for _, m := range members {
+		stages = append(stages, embedding.Stage{Name: m.Name, Offset: dim, Dim: m.Dim})
+		dim += m.Dim
+	}
+	return stages, dim
 }
 
 // rowID names a pair by its shard's content and its place there, so that it stays the same wherever the file lies.

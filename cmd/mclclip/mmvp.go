@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -39,7 +40,7 @@ func mmvpCommand(s streams) *cli.Command {
 			&cli.StringFlag{Name: "data", Usage: "benchmark `FOLDER` with Questions.csv and the images", Destination: &f.data},
 			&cli.StringFlag{Name: "run", Usage: "run `FOLDER` of finetune", Destination: &f.run},
 		}, f.weights.flags("in place of --run: "+pretrainedUsage, "with --pretrained: "+modelUsage), []cli.Flag{
-			&cli.StringFlag{Name: "integrate", Usage: "`RULE` of the columns integrated and control: concat, concat-normalized or sum", Value: f.integrate, Destination: &f.integrate},
+			&cli.StringFlag{Name: "integrate", Usage: "`RULE` of the columns integrated and control: " + strings.Join(mcl.Integrations(), ", "), Value: f.integrate, Destination: &f.integrate},
 			&cli.StringFlag{Name: "out", Usage: "`FOLDER` of the reports; by default the run's own folder, below mmvp", Destination: &f.out},
 			&cli.BoolFlag{Name: "json", Usage: "print the whole report as JSON", Destination: &f.json},
 		}, f.machine.flags()),
@@ -65,9 +66,8 @@ func (f *score) do(ctx context.Context, s streams) error {
 	if err := f.weights.validate(); err != nil {
 		return &exitError{codeUsage, err}
 	}
-	rule, err := mcl.Rule(f.integrate)
-	if err != nil {
-		return usageErrorf("--integrate: %w", err)
+	if err := checkIntegrate(f.integrate); err != nil {
+		return err
 	}
 	device, err := f.machine.apply()
 	if err != nil {
@@ -80,7 +80,13 @@ func (f *score) do(ctx context.Context, s streams) error {
 	if err := f.prepare(dataset); err != nil {
 		return err
 	}
-	columns, err := f.columns(ctx, dataset, rule, device)
+	lineup := singleLineup(f.weights)
+	if f.run != "" {
+		if lineup, err = runLineup(f.run, f.integrate); err != nil {
+			return err
+		}
+	}
+	columns, err := f.columns(ctx, dataset, lineup, device)
 	if err != nil {
 		return err
 	}
@@ -103,35 +109,23 @@ func (f *score) do(ctx context.Context, s streams) error {
 }
 
 // columns scores each model alone, then the integrated embeddings.
-func (f *score) columns(ctx context.Context, d *mmvp.Dataset, rule integration, device torch.Device) ([]mmvp.Column, error) {
+func (f *score) columns(ctx context.Context, d *mmvp.Dataset, l *lineup, device torch.Device) ([]mmvp.Column, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	images, err := readImages(d)
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{ctx: ctx, dataset: d, images: images, rule: rule, device: device, features: map[string]*embedded{}}
-	if f.weights.pretrained != "" {
-		b.options = f.weights.options
-		return b.column(nil, weightsName(f.weights.pretrained), f.weights.pretrained)
-	}
-	integrated, err := mcl.ReadIntegrated(f.run)
-	if err != nil {
-		return nil, fmt.Errorf("--run: %w", err)
-	}
+	b := &bench{ctx: ctx, dataset: d, images: images, device: device, options: l.options, features: map[string]*embedded{}}
 	var columns []mmvp.Column
-	for _, m := range integrated.Stages {
-		if columns, err = b.column(columns, m.Name, filepath.Join(f.run, m.Dir)); err != nil {
+	for _, c := range l.columns {
+		column, err := b.column(c, l.models)
+		if err != nil {
 			return nil, err
 		}
+		columns = append(columns, column)
 	}
-	if columns, err = b.column(columns, "integrated", b.dirs(f.run, integrated.Stages)...); err != nil {
-		return nil, err
-	}
-	if len(integrated.Control) == 0 {
-		return columns, nil
-	}
-	return b.column(columns, "control", b.dirs(f.run, integrated.Control)...)
+	return columns, nil
 }
 
 // bench embeds a benchmark with several models, each once.
@@ -139,46 +133,28 @@ type bench struct {
 	ctx      context.Context
 	dataset  *mmvp.Dataset
 	images   [][]byte
-	rule     integration
 	device   torch.Device
 	options  clip.Options         // of a single model
 	features map[string]*embedded // by path of weights
 }
 
-// integration makes one feature of those of several models.
-type integration func(parts [][]float32) []float32
-
 type embedded struct{ images, texts [][]float32 }
 
-func (b *bench) dirs(run string, members []mcl.Member) []string {
-	var dirs []string
-	for _, m := range members {
-		dirs = append(dirs, filepath.Join(run, m.Dir))
-	}
-	return dirs
-}
-
-// column adds the score of the integrated features of the models in dirs.
-func (b *bench) column(columns []mmvp.Column, name string, dirs ...string) ([]mmvp.Column, error) {
-	imageParts, textParts := make([][][]float32, len(b.images)), make([][][]float32, len(b.images))
-	for _, dir := range dirs {
-		e, err := b.embed(dir)
+// column scores the integrated features of a column's models.
+func (b *bench) column(c lineupColumn, models []string) (mmvp.Column, error) {
+	images, texts := make([][][]float32, len(models)), make([][][]float32, len(models))
+	for _, m := range c.models {
+		e, err := b.embed(models[m])
 		if err != nil {
-			return nil, err
+			return mmvp.Column{}, err
 		}
-		for i := range b.images {
-			imageParts[i], textParts[i] = append(imageParts[i], e.images[i]), append(textParts[i], e.texts[i])
-		}
+		images[m], texts[m] = e.images, e.texts
 	}
-	images, texts := make([][]float32, len(b.images)), make([][]float32, len(b.images))
-	for i := range b.images {
-		images[i], texts[i] = b.rule(imageParts[i]), b.rule(textParts[i])
-	}
-	result, err := mmvp.Score(b.dataset, images, texts)
+	result, err := mmvp.Score(b.dataset, c.join(images, c.rule.Image), c.join(texts, c.rule.Text))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return mmvp.Column{}, fmt.Errorf("%s: %w", c.name, err)
 	}
-	return append(columns, mmvp.Column{Name: name, Result: result}), nil
+	return mmvp.Column{Name: c.name, Result: result}, nil
 }
 
 func (b *bench) embed(dir string) (*embedded, error) {

@@ -18,14 +18,16 @@ const (
 
 // Meta says what the embeddings are, so that those of two models are not mixed up unnoticed.
 type Meta struct {
-	Model           string  `json:"model"`            // name of the model or of the run
-	Dim             int     `json:"dim"`              // D
-	Stages          []Stage `json:"stages,omitempty"` // of an integrated embedding, in order, D in all; none for a single model
-	Normalized      bool    `json:"normalized"`       // each embedding as a whole has unit length
-	Metric          string  `json:"metric"`           // to search with: "cosine", "ip" or "l2"
-	DType           string  `json:"dtype"`            // Float32 or Float16
-	DataFingerprint string  `json:"data_fingerprint,omitempty"`
-	Build           string  `json:"build,omitempty"` // of the program that wrote them
+	Model           string    `json:"model"`                 // name of the model or of the run
+	Dim             int       `json:"dim"`                   // D
+	Stages          []Stage   `json:"stages,omitempty"`      // of an integrated embedding, in order, D in all; none for a single model
+	Integration     string    `json:"integration,omitempty"` // rule by which the stages became one: "concat", "weighted", ...
+	Weights         []float64 `json:"weights,omitempty"`     // of the stages, where the rule has fixed ones
+	Normalized      bool      `json:"normalized"`            // each embedding as a whole has unit length
+	Metric          string    `json:"metric"`                // to search with: "cosine", "ip" or "l2"
+	DType           string    `json:"dtype"`                 // Float32 or Float16
+	DataFingerprint string    `json:"data_fingerprint,omitempty"`
+	Build           string    `json:"build,omitempty"` // of the program that wrote them
 }
 
 // Stage is the part of an integrated embedding that one stage made: the numbers [Offset, Offset+Dim). A part by itself is

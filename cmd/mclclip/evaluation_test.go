@@ -1,0 +1,247 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/mclclip/mclclip/bench/paired"
+	"github.com/mclclip/mclclip/data"
+	"github.com/mclclip/mclclip/data/embedding"
+	"github.com/mclclip/mclclip/data/scenes"
+)
+
+// evaluated runs a benchmark with --json and returns its report.
+func evaluated(t *testing.T, args ...string) paired.Report {
+	t.Helper()
+	code, stdout, stderr := mclclip(t, "", append(append([]string{"bench"}, args...), "--json")...)
+	if code != codeDone {
+		t.Fatalf("%v: exit code %d, stderr %q", args, code, stderr)
+	}
+	var r paired.Report
+	if err := json.Unmarshal([]byte(stdout), &r); err != nil {
+		t.Fatalf("%v: %v in %q", args, err, stdout)
+	}
+	return r
+}
+
+// columns are the names of a report's columns.
+func columns(r paired.Report) string {
+	var names []string
+	for _, c := range r.Columns {
+		names = append(names, c.Name)
+	}
+	return strings.Join(names, " ")
+}
+
+// value is a figure of a column.
+func value(t *testing.T, r paired.Report, column, metric string) float64 {
+	t.Helper()
+	for _, c := range r.Columns {
+		for _, m := range c.Metrics {
+			if c.Name == column && m.Name == metric {
+				return m.Value
+			}
+		}
+	}
+	t.Fatalf("no %s of %s in %+v", metric, column, r)
+	return 0
+}
+
+// classFolder unpacks shards into a folder of images for each class.
+func classFolder(t *testing.T, shards, label string) string {
+	t.Helper()
+	source, err := data.Open([]string{shards}, data.Options{LabelColumn: label})
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := t.TempDir()
+	for p, err := range source.Pairs(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := filepath.Join(root, p.Captions[0])
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%05d.png", p.Row)), p.Image, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+func TestEvaluationOfARun(t *testing.T) {
+	pairs, run := drawPairs(t, 160), filepath.Join(t.TempDir(), "x")
+	if code, _, stderr := mclclip(t, "", trainArgs(pairs, run, "--control", "--stages", "1")...); code != codeDone {
+		t.Fatalf("finetune: exit code %d, stderr %q", code, stderr)
+	}
+	shards := filepath.Join(pairs, "train-*.parquet")
+	const all = "base stage-1 integrated control"
+
+	zeroshot := evaluated(t, "zeroshot", "--run", run, "--pairs", shards, "--label-column", "color")
+	if columns(zeroshot) != all || zeroshot.Columns[0].Metrics[0].Items != 160 || len(zeroshot.Comparisons) == 0 {
+		t.Errorf("zeroshot: %+v", zeroshot)
+	}
+	folder := evaluated(t, "zeroshot", "--run", run, "--images", classFolder(t, shards, "color"))
+	probe := evaluated(t, "probe", "--run", run, "--pairs", shards, "--label-column", "color", "--test-share", "0.25")
+	if columns(probe) != all || probe.Columns[0].Metrics[0].Items < 30 {
+		t.Errorf("probe: %+v", probe)
+	}
+	retrieval := evaluated(t, "retrieval", "--run", run, "--pairs", shards)
+	if columns(retrieval) != all {
+		t.Errorf("retrieval: %+v", retrieval)
+	}
+	for _, name := range []string{"zeroshot", "probe", "retrieval"} {
+		for _, ending := range []string{".json", ".csv"} {
+			if _, err := os.Stat(filepath.Join(run, "bench", name+ending)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+
+	emb := filepath.Join(t.TempDir(), "emb")
+	if code, _, stderr := mclclip(t, "", "export", "--run", run, "--pairs", shards, "--key-column", "color", "--normalize=false", "--out", emb); code != codeDone {
+		t.Fatalf("export: exit code %d, stderr %q", code, stderr)
+	}
+	if set, err := embedding.Read(emb); err != nil || set.Meta.Integration != "concat" {
+		t.Errorf("meta data of the export: %+v, %v", set, err)
+	}
+	exported := evaluated(t, "probe", "--embeddings", emb, "--label-column", "key", "--test-share", "0.25")
+	found := evaluated(t, "retrieval", "--embeddings", emb)
+	for _, column := range strings.Fields("base stage-1 integrated") {
+		if a, b := value(t, probe, column, "linear probe"), value(t, exported, column, "linear probe"); a != b {
+			t.Errorf("%s: linear probe %v of the run, %v of its export", column, a, b)
+		}
+		if a, b := value(t, retrieval, column, "text to image R@5"), value(t, found, column, "text to image R@5"); a != b {
+			t.Errorf("%s: R@5 %v of the run, %v of its export", column, a, b)
+		}
+		if a, b := value(t, zeroshot, column, "top-1"), value(t, folder, column, "top-1"); a != b {
+			t.Errorf("%s: top-1 %v of the shards, %v of the folder with the same images", column, a, b)
+		}
+	}
+	same := evaluated(t, "retrieval", "--embeddings", emb, "--same-image", "caption")
+	if same.Settings["captions"] != "160" || same.Settings["images"] == "160" {
+		t.Errorf("rows of one caption are not one image: %v", same.Settings)
+	}
+	rulesFittedToARun(t, pairs, run, shards)
+}
+
+// rulesFittedToARun fits weights and uses them.
+func rulesFittedToARun(t *testing.T, pairs, run, shards string) {
+	t.Helper()
+	benchmark := filepath.Join(pairs, scenes.BenchmarkFolder)
+	code, _, stderr := mclclip(t, "", "mmvp", "--run", run, "--data", benchmark, "--integrate", "weighted")
+	if code != codeUsage || !strings.Contains(stderr, "mclclip integrate --run") || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("weights that are not fitted: exit code %d, stderr %q", code, stderr)
+	}
+	for _, rule := range []string{"weighted", "attention"} {
+		code, stdout, stderr := mclclip(t, "", "integrate", "--run", run, "--rule", rule, "--pairs", shards)
+		if code != codeDone || !strings.Contains(stdout, "base, control-1: held-out loss") || !strings.Contains(stderr, "that the run was trained on") {
+			t.Fatalf("integrate: exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+		}
+		out := filepath.Join(t.TempDir(), "emb")
+		for _, args := range [][]string{
+			{"mmvp", "--run", run, "--data", benchmark, "--integrate", rule},
+			{"bench", "retrieval", "--run", run, "--pairs", shards, "--integrate", rule},
+			{"export", "--run", run, "--pairs", shards, "--integrate", rule, "--out", out},
+		} {
+			if code, _, stderr := mclclip(t, "", args...); code != codeDone {
+				t.Errorf("%v: exit code %d, stderr %q", args, code, stderr)
+			}
+		}
+		set, err := embedding.Read(out)
+		if err != nil || set.Meta.Integration != rule || (len(set.Meta.Weights) == 2) != (rule == "weighted") {
+			t.Errorf("meta data: %+v, %v", set.Meta, err)
+		}
+	}
+	code, _, stderr = mclclip(t, "", "export", "--run", run, "--pairs", shards, "--stages", "base", "--integrate", "weighted", "--out", t.TempDir())
+	if code != codeUsage || !strings.Contains(stderr, "was not fitted to base:") {
+		t.Errorf("weights of other models: exit code %d, stderr %q", code, stderr)
+	}
+}
+
+// npyExport writes an export of made-up features with classes as keys.
+func npyExport(t *testing.T, nan bool, classes ...string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "e")
+	w, err := embedding.NewNPY(dir, embedding.Meta{Model: "m", Dim: 2, Metric: "cosine", DType: embedding.Float32}, embedding.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, class := range classes {
+		x := float32(i)
+		if err := w.Write([]embedding.Row{{ID: fmt.Sprint(i), Row: int64(i), Key: class, Caption: class, Image: []float32{1, x}, Text: []float32{x, 1}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if nan { // the writer refuses it
+		err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+			if filepath.Base(path) != "img_emb_0.npy" {
+				return err
+			}
+			raw, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			copy(raw[len(raw)-4:], "\x00\x00\xc0\x7f")
+			return os.WriteFile(path, raw, 0o666)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestMistakesInEvaluationsAreAnsweredInOneLine(t *testing.T) {
+	good := npyExport(t, false, "cat", "cat", "dog", "dog", "dog", "cat", "cat", "dog")
+	one, nan, short := npyExport(t, false, "cat", "cat", "cat"), npyExport(t, true, "cat", "dog", "cat", "dog"), npyExport(t, false, "cat", "dog")
+	for _, c := range []struct {
+		args string
+		code int
+		want string
+	}{
+		{"probe --embeddings " + one + " --label-column image_path", codeError, "a single class"},
+		{"probe --embeddings " + nan + " --test-share 0.5 --label-column image_path", codeError, "zero or not finite"},
+		{"probe --embeddings " + good, codeUsage, "--label-column is missing"},
+		{"probe --embeddings " + good + " --label-column label", codeError, `no column "label"`},
+		{"probe --embeddings " + good + " --embeddings " + short + " --label-column image_path", codeError, "has 8 rows"},
+		{"probe --embeddings " + good + " --test-share 2 --label-column image_path", codeUsage, "--test-share 2"},
+		{"probe --embeddings " + good + " --run x --label-column image_path", codeUsage, "leave --run"},
+		{"retrieval --embeddings " + filepath.Join(good, "none"), codeError, "no such folder"},
+		{"retrieval --pairs x", codeUsage, "give --run"},
+		{"retrieval --run x", codeUsage, "give the images to measure on"},
+		{"retrieval --run x --pairs y", codeError, "there is no folder x"},
+		{"retrieval --run x --pairs y --integrate mean", codeUsage, "--integrate \"mean\""},
+		{"zeroshot --embeddings " + good + " --label-column image_path", codeUsage, "--class-features"},
+		{"zeroshot --run x --images y --templates nowhere", codeError, "want a file, or name, photo, simple"},
+		{"zeroshot --run x --images y --label-column z", codeUsage, "--label-column goes with"},
+	} {
+		code, stdout, stderr := mclclip(t, "", append([]string{"bench"}, strings.Fields(c.args)...)...)
+		if code != c.code || stdout != "" || !strings.Contains(stderr, c.want) || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("bench %s: exit code %d, stderr %q; want %d and %q", c.args, code, stderr, c.code, c.want)
+		}
+	}
+}
+
+func TestZeroShotOfExports(t *testing.T) {
+	good := npyExport(t, false, "0", "0", "1", "1") // at angles of 0, 45, 63 and 72 degrees
+	classes := filepath.Join(t.TempDir(), "classes.txt")
+	if err := os.WriteFile(classes, []byte("flat thing\nsteep thing\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	features := npyExport(t, false, "a", "b") // at 0 and 45 degrees
+	r := evaluated(t, "zeroshot", "--embeddings", "it="+good, "--label-column", "image_path", "--classes", classes,
+		"--class-features", filepath.Join(features, "img_emb", "img_emb_0.npy"))
+	if columns(r) != "it" || value(t, r, "it", "top-1") != 75 {
+		t.Errorf("got %+v", r)
+	}
+}
