@@ -58,7 +58,7 @@ func TestAModelOfNoiseGetsNoWeight(t *testing.T) {
 // One model sees the pairs of one kind, the other those of the other; the kind can be read from the features.
 func TestAttentionWeighsByTheItem(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
-	hidden := codes(r, 900, 12)
+	hidden := codes(r, 500, 12)
 	kind := func(i int) int { return i % 2 }
 	var members []PairFeatures
 	for s, name := range []string{"base", "stage-1"} {

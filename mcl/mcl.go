@@ -26,6 +26,8 @@ type Run struct {
 	start  Start
 	index  *data.Index
 	log    *metrics.Logger
+
+	samples map[string]*sampled // by phase; what its model makes of a sample
 }
 
 // Start is what a run starts from: weights, or an architecture with random ones.
@@ -60,6 +62,9 @@ func (r *Run) Finish(ctx context.Context) error {
 	for _, p := range list {
 		if !p.done() {
 			if err := r.make(ctx, p); err != nil {
+				return interrupted(p, err)
+			}
+			if err := r.tellQuality(ctx, p); err != nil {
 				return interrupted(p, err)
 			}
 		}

@@ -18,6 +18,8 @@ const (
 	mostInOne    = 0.5  // share of the pairs in one cluster
 	mostMerged   = 0.25 // share of the pairs whose label joined another
 	mostRepeats  = 0.25 // share of the blocks that stand beside one of their own group
+	leastSeeds   = 0.3  // ARI of the clusters of two seeds
+	leastNew     = 0.1  // share of the drop of a stage's loss that no model before it had
 )
 
 // signals are the figures of a stage's clusters by TensorBoard tag, and what is wrong with them.

@@ -123,7 +123,7 @@ func (r *Run) clusterView(ctx context.Context, p phase, view string) (*Clusterin
 		return nil, fmt.Errorf("clusters of %s: %w", before.name, err)
 	}
 	r.log.Printf("%s: %d clusters of %s by %s, sizes %v, inertia %.4g after %d passes", p.name, r.cfg.Clusters, before.name, view, result.Sizes, result.Inertia, result.Passes)
-	return result, nil
+	return result, r.tellSeeds(p, view, features, untilDone{ctx, nearest}, result)
 }
 
 // untilDone is a Nearest that ends K-means, which may take many passes, with its context.

@@ -17,7 +17,16 @@ type Report struct {
 	Warnings []Warning
 	Scores   *mmvp.Report   // of the benchmark
 	Pictures map[int][]byte // encoded images of the benchmark, by index of the question
+	Quality  []Quality      // by model, in the order in which they were made
 	Stages   []Clustering   // by stage, oldest first
+}
+
+// Quality is what a finished model makes of a sample of the pairs. Numbers that a run does not have are NaN.
+type Quality struct {
+	Model                             string
+	Alignment, Images, Texts          float64 // alignment; uniformity of images and captions
+	Recall                            float64 // share of captions that find their image in the sample
+	Loss, BaseLoss, BeforeLoss, IsNew float64 // on the stage's own negatives: its loss, the base's, the best before; the share of the drop that is new
 }
 
 // Setting is one line of the settings.
@@ -31,6 +40,7 @@ type Clustering struct {
 	Of      string   // model whose features were clustered: "base", "stage-1"
 	Sizes   []int64  // pairs of each cluster
 	Balance float64  // entropy of Sizes over that of equal sizes
+	Seeds   *float64 // agreement with the clusters of another seed, ARI
 	Samples []Sample // of the largest clusters
 	Before  *Agreement
 }

@@ -20,6 +20,7 @@ type view struct {
 	Scores              *scoresView
 	Models              []modelView
 	Charts              []curves
+	Quality             []qualityView
 	Clusterings         []clusteringView
 	Settings            []Setting
 }
@@ -27,8 +28,12 @@ type view struct {
 // modelView is a model's training in numbers.
 type modelView struct{ Name, Steps, First, Last, Speed, Waiting string }
 
+// qualityView is a model's figures on the sample; the last three are empty but for stages.
+type qualityView struct{ Model, Alignment, Images, Texts, Recall, Loss, BaseLoss, New string }
+
 type clusteringView struct {
 	Of, Pairs, Balance, Largest string
+	Seeds                       string
 	Bars                        []barView
 	Rest                        string
 	Samples                     []sampleView
@@ -71,6 +76,9 @@ func (r *Report) view() view {
 	if len(models) > 0 {
 		v.Charts = chartsOf(models)
 	}
+	for _, q := range r.Quality {
+		v.Quality = append(v.Quality, viewQuality(q))
+	}
 	for i, c := range r.Stages {
 		shown := viewClustering(c)
 		if c.Before != nil && i > 0 {
@@ -99,6 +107,28 @@ func viewModel(steps []metrics.Record) modelView {
 	return v
 }
 
+func viewQuality(q Quality) qualityView {
+	return qualityView{
+		Model: q.Model, Alignment: fixed(q.Alignment), Images: fixed(q.Images), Texts: fixed(q.Texts), Recall: percent(q.Recall),
+		Loss: fixed(q.Loss), BaseLoss: fixed(q.BaseLoss), New: percent(q.IsNew),
+	}
+}
+
+// fixed has three digits; what is not a number is a dash.
+func fixed(x float64) string {
+	if math.IsNaN(x) {
+		return "–"
+	}
+	return strconv.FormatFloat(x, 'f', 3, 64)
+}
+
+func percent(x float64) string {
+	if math.IsNaN(x) {
+		return "–"
+	}
+	return strconv.FormatFloat(100*x, 'f', 1, 64) + "\u00a0%"
+}
+
 func number(x float64) string {
 	if math.IsNaN(x) {
 		return "not finite"
@@ -115,6 +145,9 @@ func viewClustering(c Clustering) clusteringView {
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(c.Sizes[b], c.Sizes[a]) })
 	v := clusteringView{Of: c.Of, Pairs: fmt.Sprint(total), Balance: fmt.Sprintf("%.3f", c.Balance)}
+	if c.Seeds != nil {
+		v.Seeds = fixed(*c.Seeds)
+	}
 	if total == 0 {
 		return v
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,6 +29,9 @@ type runReport struct {
 	run   string
 	data  string
 	out   string
+
+	figures string             // folder
+	seeds   map[string]float64 // by the phase whose clusters they are: agreement with another seed
 }
 
 func reportCommand(s streams) *cli.Command {
@@ -41,6 +45,7 @@ func reportCommand(s streams) *cli.Command {
 			&cli.StringFlag{Name: "run", Usage: "run `FOLDER` of finetune", Destination: &f.run},
 			&cli.StringFlag{Name: "data", Usage: "benchmark `FOLDER` that mmvp measured, for the pictures of the pairs gained and lost", Destination: &f.data},
 			&cli.StringFlag{Name: "out", Usage: "`FILE` to write; by default report.html in the run folder", Destination: &f.out},
+			&cli.StringFlag{Name: "figures", Usage: "also draw loss.png, scores.png and clusters.png for papers into this `FOLDER`", Destination: &f.figures},
 		}, f.pairs.flags()...),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
@@ -79,7 +84,36 @@ func (f *runReport) write(ctx context.Context) error {
 	if err := atomicfile.WriteFile(f.out, r.WriteHTML); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
+	return f.draw(r)
+}
+
+// draw writes the figures where they are asked for.
+func (f *runReport) draw(r *report.Report) error {
+	if f.figures == "" {
+		return nil
+	}
+	err := os.MkdirAll(f.figures, 0o777)
+	if err == nil {
+		_, err = r.WriteFigures(f.figures)
+	}
+	if err != nil {
+		return fmt.Errorf("--figures: %w", err)
+	}
 	return nil
+}
+
+// qualityOf takes a model's figures from what the run recorded.
+func qualityOf(e metrics.Event) report.Quality {
+	value := func(tag string) float64 {
+		if v, ok := e.Values[tag]; ok {
+			return v
+		}
+		return math.NaN()
+	}
+	return report.Quality{
+		Model: e.Phase, Alignment: value(mcl.AlignmentTag), Images: value(mcl.ImageUniformityTag), Texts: value(mcl.CaptionUniformityTag),
+		Recall: value(mcl.RecallTag), Loss: value(mcl.LossTag), BaseLoss: value(mcl.BaseLossTag), BeforeLoss: value(mcl.BeforeLossTag), IsNew: value(mcl.NewShareTag),
+	}
 }
 
 // fill gathers what the run folder holds.
@@ -115,13 +149,19 @@ func (f *runReport) settings(r *report.Report) error {
 }
 
 func (f *runReport) metrics(r *report.Report) error {
+	f.seeds = map[string]float64{}
 	steps, events, err := metrics.Read(filepath.Join(f.run, metrics.LinesFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	r.Steps = steps
 	for _, e := range events {
-		if e.Name == mcl.WarningEvent {
+		switch e.Name {
+		case mcl.QualityEvent:
+			r.Quality = append(r.Quality, qualityOf(e))
+		case mcl.SeedsEvent:
+			f.seeds[e.Phase], _ = mcl.SeedAgreement(e.Values)
+		case mcl.WarningEvent:
 			r.Warnings = append(r.Warnings, report.Warning{Phase: e.Phase, Text: strings.TrimPrefix(e.Text, "warning: ")})
 		}
 	}

@@ -27,6 +27,9 @@ func (f *runReport) clusters(ctx context.Context, r *report.Report, resolved mcl
 		if err != nil {
 			return err
 		}
+		if ari, ok := f.seeds[fmt.Sprintf("stage-%d", s+1)]; ok {
+			c.Seeds = &ari
+		}
 		r.Stages = append(r.Stages, c)
 	}
 	source, err := f.source(resolved, labels)

@@ -16,7 +16,7 @@ func TestReport(t *testing.T) {
 		t.Fatalf("finetune: exit code %d, stderr %q", code, stderr)
 	}
 	benchmark := filepath.Join(pairs, scenes.BenchmarkFolder)
-	shows(t, run, []string{`id="curves"`, "Features of base", "Features of stage-1", "mcl.clusters", `<div class="strip"><img`}, []string{`id="scores"`})
+	shows(t, run, []string{`id="curves"`, "Features of base", "Features of stage-1", "mcl.clusters", `id="quality"`, "another seed of K-means: ARI", `<div class="strip"><img`}, []string{`id="scores"`})
 	code, _, stderr := mclclip(t, "", "report", "--run", run, "--data", benchmark)
 	if code != codeError || !strings.Contains(stderr, "mclclip mmvp --run") {
 		t.Errorf("pictures of scores that are not there: exit code %d, stderr %q", code, stderr)
@@ -25,6 +25,16 @@ func TestReport(t *testing.T) {
 		t.Fatalf("mmvp: exit code %d, stderr %q", code, stderr)
 	}
 	shows(t, run, []string{`id="scores"`, `id="pairs"`, `id="curves"`}, nil)
+
+	figures := filepath.Join(t.TempDir(), "paper", "figures")
+	if code, _, stderr := mclclip(t, "", "report", "--run", run, "--figures", figures); code != codeDone {
+		t.Errorf("figures: exit code %d, stderr %q", code, stderr)
+	}
+	for _, name := range []string{"loss.png", "scores.png", "clusters.png"} {
+		if _, err := os.Stat(filepath.Join(figures, name)); err != nil {
+			t.Error(err)
+		}
+	}
 
 	other := drawPairs(t, 40)
 	another := filepath.Join(other, scenes.BenchmarkFolder)

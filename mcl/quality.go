@@ -1,0 +1,162 @@
+package mcl
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/mclclip/mclclip/clip"
+	"github.com/mclclip/mclclip/data"
+	"github.com/mclclip/mclclip/train/metrics"
+)
+
+// QualityEvent names the event in metrics.jsonl with the figures of a finished model on a sample of the pairs.
+const QualityEvent = "quality"
+
+// Tags of its values.
+const (
+	AlignmentTag         = "quality/alignment"         // mean squared distance of an image and its caption (Wang and Isola 2020)
+	ImageUniformityTag   = "quality/uniformity_images" // log of the mean of exp(-2 |x-y|^2) over pairs of images
+	CaptionUniformityTag = "quality/uniformity_texts"  // the same for captions
+	RecallTag            = "quality/recall"            // share of captions that find their image in the sample
+	BaseLossTag          = "quality/loss_base"         // of the base model, on negatives of the anchor's own label
+	BeforeLossTag        = "quality/loss_before"       // the lowest of the models before this stage
+	LossTag              = "quality/loss"              // of this stage
+	NewShareTag          = "quality/new_share_of_drop" // share of the drop from BaseLossTag to LossTag that no earlier model had
+)
+
+// A sample is small enough to embed beside training, in runs of rows that lie together.
+const (
+	qualityRows = 1024
+	qualityRun  = 32
+)
+
+// sampled are the unit features that a model has of the sample.
+type sampled struct {
+	rows          []int64
+	images, texts [][]float32
+	scale         float64 // exp(logit scale)
+}
+
+// tellQuality measures a finished model and warns where it is no gain.
+func (r *Run) tellQuality(ctx context.Context, p phase) error {
+	own, err := r.sample(ctx, p)
+	if err != nil {
+		return fmt.Errorf("figures of %s: %w", p.name, err)
+	}
+	values := map[string]float64{
+		AlignmentTag: Alignment(own.images, own.texts), ImageUniformityTag: Uniformity(own.images), CaptionUniformityTag: Uniformity(own.texts),
+		RecallTag: recallAtOne(own.images, own.texts),
+	}
+	text := fmt.Sprintf("%s: alignment %.3f, uniformity of images %.3f and captions %.3f, %.1f %% of %d captions find their image",
+		p.name, values[AlignmentTag], values[ImageUniformityTag], values[CaptionUniformityTag], 100*values[RecallTag], len(own.rows))
+	var warnings []string
+	if p.stage > 0 && !p.ordinary {
+		if err := r.newInDrop(ctx, p, own, values); err != nil {
+			return err
+		}
+		if share, ok := values[NewShareTag]; ok {
+			text += fmt.Sprintf("; loss on negatives of the own label %.3f, of base %.3f: %.0f %% of the drop is new", values[LossTag], values[BaseLossTag], 100*share)
+		}
+		warnings = qualityWarnings(p, values)
+	}
+	if err := r.log.Event(metrics.Event{Name: QualityEvent, Phase: p.name, Text: text, Values: values}); err != nil {
+		return err
+	}
+	for _, warning := range warnings {
+		if err := r.log.Event(metrics.Event{Name: WarningEvent, Phase: p.name, Text: "warning: " + warning}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newInDrop adds how far the stage's loss on its own negatives fell, and what of that no model before it had.
+func (r *Run) newInDrop(ctx context.Context, p phase, own *sampled, values map[string]float64) error {
+	labels, err := r.labels(ctx, p)
+	if err != nil {
+		return err
+	}
+	blocks := labelBlocks(own.rows, labels.ByRow)
+	if len(blocks) == 0 {
+		return nil
+	}
+	values[LossTag], values[BeforeLossTag] = own.blockLoss(blocks), math.Inf(1)
+	for s := 0; s < p.stage; s++ {
+		before, err := r.sample(ctx, newPhase(r.dir, "stage", s, false))
+		if err != nil {
+			return err
+		}
+		loss := before.blockLoss(blocks)
+		if s == 0 {
+			values[BaseLossTag] = loss
+		}
+		values[BeforeLossTag] = min(values[BeforeLossTag], loss)
+	}
+	values[NewShareTag] = newShare(values[BaseLossTag], values[BeforeLossTag], values[LossTag])
+	return nil
+}
+
+// newShare is the share of the drop from base to loss that lies below the best model before; 0 where the loss did not drop.
+func newShare(base, before, loss float64) float64 {
+	if !(base > loss) {
+		return 0
+	}
+	return max(0, min(1, (before-loss)/(base-loss)))
+}
+
+// qualityWarnings name the signs that a stage is no gain.
+func qualityWarnings(p phase, values map[string]float64) (warnings []string) {
+	share, ok := values[NewShareTag]
+	if ok && p.stage > 1 && share < leastNew {
+		warnings = append(warnings, fmt.Sprintf(
+			"no gain from this stage: of the drop of its loss %.0f %% is new, an earlier model had the rest: fewer --stages will do, or raise --steps, --lr or --clusters", 100*share))
+	}
+	if ok && !(values[BaseLossTag] > values[LossTag]) {
+		warnings = append(warnings, fmt.Sprintf(
+			"degradation: on negatives of its own label the stage's loss is %.3f, that of base %.3f: lower --lr, or raise --batch-size or --groups", values[LossTag], values[BaseLossTag]))
+	}
+	return warnings
+}
+
+// sample embeds the sample with a finished model, once in a process.
+func (r *Run) sample(ctx context.Context, p phase) (*sampled, error) {
+	if s := r.samples[p.name]; s != nil {
+		return s, nil
+	}
+	encoder, err := clip.OpenEncoder(p.model(), r.device)
+	if err != nil {
+		return nil, err
+	}
+	defer encoder.Close()
+	transform, err := EvalTransform(encoder.Model.Config, encoder.Preprocess())
+	if err != nil {
+		return nil, err
+	}
+	scale := encoder.Model.LogitScale.Floats()[0]
+	s := &sampled{scale: math.Exp(float64(scale))}
+	index := r.index.Sample(qualityRows, qualityRun)
+	for batch, err := range data.Sequential(ctx, index, embedBatch, transform, r.loaderConfig(p)) {
+		if err != nil {
+			return nil, err
+		}
+		for _, side := range []struct {
+			view string
+			into *[][]float32
+		}{{onImage, &s.images}, {onText, &s.texts}} {
+			block, err := encode(encoder, side.view, batch)
+			if err != nil {
+				return nil, err
+			}
+			for width := encoder.Model.Config.EmbedDim; len(block) > 0; block = block[width:] {
+				*side.into = append(*side.into, block[:width:width])
+			}
+		}
+		s.rows = append(s.rows, batch.Rows...)
+	}
+	if r.samples == nil {
+		r.samples = map[string]*sampled{}
+	}
+	r.samples[p.name] = s
+	return s, nil
+}

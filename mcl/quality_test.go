@@ -1,0 +1,142 @@
+package mcl
+
+import (
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mclclip/mclclip/internal/torch"
+	"github.com/mclclip/mclclip/train/metrics"
+)
+
+func TestAlignmentAndUniformityByHand(t *testing.T) {
+	images := [][]float32{{1, 0}, {0, 1}, {-1, 0}}
+	texts := [][]float32{{1, 0}, {1, 0}, {1, 0}}
+	if got := Alignment(images, texts); got != (0+2+4)/3.0 {
+		t.Errorf("alignment %v, want 2", got)
+	}
+	want := math.Log((2*math.Exp(-4) + math.Exp(-8)) / 3)
+	if got := Uniformity(images); math.Abs(got-want) > 1e-12 {
+		t.Errorf("uniformity %v, want %v", got, want)
+	}
+	if got := Uniformity(texts); got != 0 {
+		t.Errorf("uniformity of equal features %v, want 0", got)
+	}
+	if got := recallAtOne(images, [][]float32{{1, 0.1}, {0.1, 1}, {1, 0}}); math.Abs(got-2.0/3) > 1e-12 {
+		t.Errorf("recall %v, want two thirds", got)
+	}
+}
+
+// At scale 0 every candidate of a block is as likely as the others: the loss is the mean of the logarithms of their number.
+func TestTheBlockLossMeetsOnlyTheOwnLabel(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	s := &sampled{}
+	for i := range 7 {
+		v := []float32{float32(r.NormFloat64()), float32(r.NormFloat64())}
+		s.rows, s.images, s.texts = append(s.rows, int64(2*i)), append(s.images, Concat(v)), append(s.texts, Concat(v))
+	}
+	byRow := []int32{5, -1, 5, -1, 3, -1, 3, -1, 3, -1, 9, -1, 5, -1}
+	blocks := labelBlocks(s.rows, byRow)
+	if len(blocks) != 2 || !slices.Equal(blocks[0], []int{0, 1, 6}) || !slices.Equal(blocks[1], []int{2, 3, 4}) {
+		t.Fatalf("blocks %v; the row with label 9 is alone", blocks)
+	}
+	if got := s.blockLoss(blocks); math.Abs(got-math.Log(3)) > 1e-12 {
+		t.Errorf("loss %v, want log 3", got)
+	}
+	s.scale = 1000
+	if got := s.blockLoss(blocks); got > 0.5 {
+		t.Errorf("loss %v of equal images and captions", got)
+	}
+}
+
+func TestTheNewShareOfADrop(t *testing.T) {
+	for _, c := range []struct{ base, before, loss, want float64 }{
+		{2, 2, 1, 1}, {2, 1.25, 1, 0.25}, {2, 1, 1, 0}, {2, 0.5, 1, 0}, {2, 2, 2.5, 0},
+	} {
+		if got := newShare(c.base, c.before, c.loss); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("%+v: got %v", c, got)
+		}
+	}
+	p := newPhase("", "stage", 2, false)
+	warnings := strings.Join(qualityWarnings(p, map[string]float64{BaseLossTag: 1, BeforeLossTag: 0.9, LossTag: 1.1, NewShareTag: 0}), "\n")
+	if !strings.Contains(warnings, "no gain from this stage") || !strings.Contains(warnings, "degradation") {
+		t.Errorf("warnings %q", warnings)
+	}
+	if w := qualityWarnings(p, map[string]float64{BaseLossTag: 2, BeforeLossTag: 1.9, LossTag: 1, NewShareTag: 0.9}); w != nil {
+		t.Errorf("warnings %q of a stage that learned", w)
+	}
+}
+
+// Separate clusters are the same for every seed; a featureless cloud has clusters of the seed alone.
+func TestSeedsAgreeWhereThereAreClusters(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5))
+	draw := func(spread float64) *Matrix {
+		m := &Matrix{Columns: 8}
+		for i := range 600 {
+			for j := range 8 {
+				x := spread * r.NormFloat64()
+				if j == i%6 {
+					x += 5
+				}
+				m.Data = append(m.Data, float32(x))
+			}
+		}
+		return m
+	}
+	for name, c := range map[string]struct {
+		spread     float64
+		low, above float64
+	}{"clusters": {0.1, 0.99, 1.01}, "a cloud": {100, -0.1, 0.6}} {
+		features, config := draw(c.spread), DefaultKMeansConfig()
+		config.Clusters, config.Starts = 6, 3
+		nearest := NewTorchNearest(torch.CPU)
+		result, err := KMeans(features, nearest, config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ari, err := seedAgreement(features, nearest, config, result.Assign)
+		nearest.Close()
+		if err != nil || !(ari >= c.low && ari <= c.above) {
+			t.Errorf("%s: ARI %v, %v", name, ari, err)
+		}
+	}
+}
+
+func TestARunRecordsTheQualityOfItsModels(t *testing.T) {
+	dir, c := t.TempDir(), smallRun()
+	var console strings.Builder
+	if err := startRun(t, dir, c, sceneIndex(t, 160), &console).Finish(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, events, err := metrics.Read(filepath.Join(dir, metrics.LinesFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen, seeds := map[string]map[string]float64{}, 0
+	for _, e := range events {
+		if e.Name == QualityEvent {
+			seen[e.Phase] = e.Values
+		}
+		if _, ok := SeedAgreement(e.Values); ok {
+			seeds++
+		}
+	}
+	if len(seen) != 5 || seeds != 2 {
+		t.Errorf("figures of %d models, agreements of seeds of %d stages", len(seen), seeds)
+	}
+	for name, values := range seen {
+		_, staged := values[NewShareTag]
+		if staged != strings.HasPrefix(name, "stage") || !(values[AlignmentTag] > 0) || !(values[ImageUniformityTag] < 0) {
+			t.Errorf("%s: %v", name, values)
+		}
+	}
+	if share := seen["stage-1"][NewShareTag]; share != 0 && share != 1 {
+		t.Errorf("stage 1 shares its drop with the base itself: %v", share)
+	}
+	if !strings.Contains(console.String(), "captions find their image") {
+		t.Error("the log does not tell")
+	}
+}
