@@ -23,7 +23,7 @@ var penalties = []float64{1e-1, 1e-2, 1e-3}
 
 // FitFusion fits the weights of a rule to pairs that the models have not seen: those with the lowest InfoNCE loss, in blocks of
 // 128 pairs, on four fifths of them. The weights of Weighted are the softmax of a bias for each model, shared by images and
-// texts; Attention starts from them and adds queries, under a penalty that is chosen on the last fifth.
+// texts; Attention starts from them, keeps their logit scale and adds queries, under a penalty that is chosen on the last fifth.
 func FitFusion(rule string, members []PairFeatures) (*Fusion, error) {
 	if err := checkPairFeatures(members); err != nil {
 		return nil, err

@@ -3,7 +3,8 @@ package mcl
 import "math"
 
 // shape says which numbers a fit has. The first is the logarithm of the logit scale, then come the biases [S], shared by images and
-// texts; attention has biases of the texts [S] apart, and the queries of both sides [S, D].
+// texts; attention adds the queries of both sides [S, D] and keeps the scale: images and texts could else put their weights on different
+// models, so that nothing but the product of tiny shared weights and a huge scale is left.
 type shape struct{ attention bool }
 
 var attend = shape{attention: true}
@@ -56,9 +57,8 @@ func (p *fusionProblem) start() []float64 {
 
 // attentionStart continues a fit of fixed weights.
 func (p *fusionProblem) attentionStart(x []float64) []float64 {
-	y := make([]float64, 1+2*p.stages+2*p.stages*p.width)
+	y := make([]float64, 1+p.stages+2*p.stages*p.width)
 	copy(y, x)
-	copy(y[1+p.stages:], x[1:])
 	return y
 }
 
@@ -68,9 +68,8 @@ func (p *fusionProblem) weighers(x []float64, s shape) (images, texts Weigher) {
 	if !s.attention {
 		return images, texts
 	}
-	texts.Bias = x[1+p.stages : 1+2*p.stages]
 	for i := range 2 * p.stages {
-		query := x[1+2*p.stages+i*p.width : 1+2*p.stages+(i+1)*p.width]
+		query := x[1+p.stages+i*p.width : 1+p.stages+(i+1)*p.width]
 		if i < p.stages {
 			images.Query = append(images.Query, query)
 		} else {
@@ -105,7 +104,10 @@ func (p *fusionProblem) loss(x, gradient []float64, s shape, penalty float64) fl
 		at += b
 	}
 	if s.attention {
-		for i := 1 + 2*p.stages; i < len(x); i++ {
+		if gradient != nil {
+			gradient[0] = 0
+		}
+		for i := 1 + p.stages; i < len(x); i++ {
 			total += penalty / 2 * x[i] * x[i]
 			if gradient != nil {
 				gradient[i] += penalty * x[i]

@@ -77,6 +77,9 @@ func TestAttentionWeighsByTheItem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if attention.Scale != fixed.Scale {
+		t.Errorf("attention changed the logit scale from %v to %v", fixed.Scale, attention.Scale)
+	}
 	if attention.Weights() != nil || fixed.Weights() == nil {
 		t.Error("attention has fixed weights, or weighted has none")
 	}
@@ -101,6 +104,9 @@ func TestTheGradientOfTheFitIsThatOfItsLoss(t *testing.T) {
 		gradient := make([]float64, len(x))
 		p.loss(x, gradient, s, 0.01)
 		for i := range x {
+			if i == 0 && s.attention { // the scale stays
+				continue
+			}
 			const h = 1e-5
 			at := x[i]
 			x[i] = at + h
