@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -35,7 +36,8 @@ func benchZeroShotCommand(s streams) *cli.Command {
 		Usage: "classify images by the texts of their classes",
 		Description: "The classifier of a class is the mean of its prompts' unit features, as open_clip makes it. Labels are names of --classes, or\n" +
 			"their numbers from 0. Prints top-1, top-5 and the mean recall of the classes with 95 % intervals and McNemar's test\n" +
-			"of base and control against the stages integrated, and writes zeroshot.json and zeroshot.csv (every image).",
+			"of base and control against the stages integrated, and writes zeroshot.json, zeroshot.csv (every image) and\n" +
+			"class-features/COLUMN.npy, which --class-features takes for exported embeddings of that column.",
 		Flags: append(f.flags(true),
 			&cli.StringFlag{Name: "classes", Usage: "`FILE` with the name of a class in each line, or label, tab, name; without it the labels are the names", Destination: &f.classes},
 			&cli.StringFlag{Name: "templates", Usage: "`FILE` with a prompt in each line, {} for the class; or simple (OpenAI's seven), photo (a photo of a {}.), name ({})", Value: f.templates, Destination: &f.templates},
@@ -96,10 +98,24 @@ func (f *benchZeroShot) do(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	score := f.score(s, subjects, labels, func(one subject) ([][]float32, error) {
-		return zeroshot.Classifier(slices.Collect(slices.Chunk(one.texts, len(f.prompts))))
-	})
+	score := f.score(s, subjects, labels, f.classifier)
 	return errors.Join(score, source.skipped())
+}
+
+// classifier makes the features of the classes and leaves them beside the reports, for exported embeddings of the same model.
+func (f *benchZeroShot) classifier(one subject) ([][]float32, error) {
+	weights, err := zeroshot.Classifier(slices.Collect(slices.Chunk(one.texts, len(f.prompts))))
+	if err != nil || f.out == "" {
+		return weights, err
+	}
+	dir := filepath.Join(f.out, "class-features")
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, fmt.Errorf("--out: %w", err)
+	}
+	if err := embedding.WriteNPY(filepath.Join(dir, one.name+".npy"), weights); err != nil {
+		return nil, fmt.Errorf("--out: %w", err)
+	}
+	return weights, nil
 }
 
 // exports measures exported embeddings.

@@ -75,6 +75,19 @@ func classFolder(t *testing.T, shards, label string) string {
 	return root
 }
 
+// classNames lists the colors of shards, in the order of the classes.
+func classNames(t *testing.T, shards string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(classFolder(t, shards, "color"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
+}
+
 func TestEvaluationOfARun(t *testing.T) {
 	pairs, run := drawPairs(t, 160), filepath.Join(t.TempDir(), "x")
 	if code, _, stderr := mclclip(t, "", trainArgs(pairs, run, "--control", "--stages", "1")...); code != codeDone {
@@ -123,6 +136,15 @@ func TestEvaluationOfARun(t *testing.T) {
 		if a, b := value(t, zeroshot, column, "top-1"), value(t, folder, column, "top-1"); a != b {
 			t.Errorf("%s: top-1 %v of the shards, %v of the folder with the same images", column, a, b)
 		}
+	}
+	classes := filepath.Join(t.TempDir(), "classes.txt")
+	if err := os.WriteFile(classes, []byte(strings.Join(classNames(t, shards), "\n")), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	joined := evaluated(t, "zeroshot", "--embeddings", emb, "--label-column", "key", "--classes", classes,
+		"--class-features", filepath.Join(run, "bench", "class-features", "integrated.npy"))
+	if a, b := value(t, zeroshot, "integrated", "top-1"), value(t, joined, "emb", "top-1"); a != b {
+		t.Errorf("integrated: top-1 %v of the run, %v of its export", a, b)
 	}
 	same := evaluated(t, "retrieval", "--embeddings", emb, "--same-image", "caption")
 	if same.Settings["captions"] != "160" || same.Settings["images"] == "160" {

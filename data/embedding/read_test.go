@@ -114,3 +114,15 @@ func TestOtherFoldersAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestAnArrayIsWrittenAndReadBack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.npy")
+	rows := [][]float32{{1, 2.5, -3}, {0, 1e-30, 7}}
+	if err := WriteNPY(path, rows); err != nil {
+		t.Fatal(err)
+	}
+	back, err := ReadNPY(path)
+	if err != nil || len(back) != 2 || !slices.Equal(back[0], rows[0]) || !slices.Equal(back[1], rows[1]) {
+		t.Errorf("got %v, %v", back, err)
+	}
+}
