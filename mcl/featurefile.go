@@ -74,19 +74,15 @@ func (f *FeatureFile) Blocks() iter.Seq2[[]float32, error] {
 			return
 		}
 		defer file.Close()
-		raw := make([]byte, 4*f.width*blockRows(f.width))
-		x := make([]float32, len(raw)/4)
+		x := make([]float32, f.width*blockRows(f.width))
 		for left := f.rows * int64(f.width); left > 0; {
 			n := int(min(left, int64(len(x))))
-			if _, err := io.ReadFull(file, raw[:4*n]); err != nil {
+			if _, err := io.ReadFull(file, bytesOf(x[:n])); err != nil {
 				if errors.Is(err, io.EOF) {
 					err = io.ErrUnexpectedEOF
 				}
 				yield(nil, fmt.Errorf("features %s: %w", f.path, err))
 				return
-			}
-			for i := range x[:n] {
-				x[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
 			}
 			if !yield(x[:n], nil) {
 				return

@@ -94,29 +94,6 @@ func squaredDistance(a, b []float32) float64 {
 	return even + odd
 }
 
-// distances writes the squared distance of each row of x to the centroid of its cluster.
-func distances(x []float32, centroids Centroids, cluster []int32, distance []float64) {
-	d := centroids.Width
-	split(len(cluster), 1, len(x), func(from, to int) {
-		for i := from; i < to; i++ {
-			distance[i] = squaredDistance(x[i*d:(i+1)*d], centroids.Row(int(cluster[i])))
-		}
-	})
-}
-
-// addRows adds each row of x [n, D] to the sum [K, D] of its cluster. The work is split by columns, so that every sum is made in row
-// order and does not depend on the number of processors.
-func addRows(sums []float64, x []float32, cluster []int32, width int) {
-	split(width, 16, len(x), func(from, to int) {
-		for i, c := range cluster {
-			sum := sums[int(c)*width+from : int(c)*width+to]
-			for j, v := range x[i*width+from : i*width+to] {
-				sum[j] += float64(v)
-			}
-		}
-	})
-}
-
 // split runs f over parts of 0..n in parallel; parts start at multiples of step. Work below a size is not worth it.
 func split(n, step, work int, f func(from, to int)) {
 	parts := min(runtime.GOMAXPROCS(0), n/step)

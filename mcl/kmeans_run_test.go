@@ -40,7 +40,7 @@ func TestEmptyClustersTakeTheFarthestRows(t *testing.T) {
 		if shift := r.update(); !math.IsInf(shift, 1) {
 			t.Errorf("%s: the shift is %g after a new seed, want infinite so that the run goes on", name, shift)
 		}
-		if err := r.refine(m, &HostNearest{}, 0); err != nil {
+		if err := r.refine(m, &HostNearest{}, 0, 0); err != nil {
 			t.Fatal(err)
 		}
 		got, err := r.finish(m, &HostNearest{})
@@ -74,5 +74,75 @@ func TestFewerDifferentRowsThanClusters(t *testing.T) {
 	got := mustCluster(t, m, config(5))
 	if used := slices.DeleteFunc(slices.Clone(got.Sizes), func(n int64) bool { return n == 0 }); len(used) != 3 || got.Inertia > 1e-9 {
 		t.Errorf("sizes are %v with inertia %g, want three clusters that fit exactly", got.Sizes, got.Inertia)
+	}
+}
+
+// Over more rows than the sample holds the passes end when they gain little, and little is lost by that.
+func TestPassesEndWhenTheyGainLittle(t *testing.T) {
+	m := &Matrix{Columns: 4, Data: make([]float32, 4*3000)}
+	for i := range m.Data {
+		m.Data[i] = float32(bell(uint64(i))) // no clusters to find: it takes many passes
+	}
+	c := config(10)
+	c.SampleRows, c.Tolerance, c.Starts = 330, 0, 1
+	c.MinGain = 0
+	long := mustCluster(t, m, c)
+	c.MinGain = 1e-2
+	short := mustCluster(t, m, c)
+	if short.Passes >= long.Passes {
+		t.Errorf("%d passes with a least gain, %d without", short.Passes, long.Passes)
+	}
+	if short.Inertia < long.Inertia || short.Inertia > 1.05*long.Inertia {
+		t.Errorf("inertia %g with a least gain, %g without; want no more than 5 %% above", short.Inertia, long.Inertia)
+	}
+	c.SampleRows = len(m.Data) // the sample is the whole: to the end
+	if whole := mustCluster(t, m, c); whole.Inertia > short.Inertia {
+		t.Errorf("over the whole: inertia %g, above %g", whole.Inertia, short.Inertia)
+	}
+}
+
+// The widths are such that every lane, stretch and rest of a row is used.
+func TestSumsOverRows(t *testing.T) {
+	for _, d := range []int{1, 7, 8, 16, 33, 1024, 1100} {
+		x, centres := make([]float32, 5*d), make([]float32, 3*d)
+		for i := range x {
+			x[i] = float32(bell(uint64(i)))
+		}
+		for i := range centres {
+			centres[i] = float32(bell(uint64(1<<20 + i)))
+		}
+		cluster := []int32{2, 0, 1, 2, 2}
+		got := make([]float64, 5)
+		distances(x, Centroids{Data: centres, Clusters: 3, Width: d}, cluster, got)
+		picked := make([]float64, 2)
+		distancesTo(centres[:d], &Matrix{Data: x, Columns: d}, []int64{4, 1}, picked)
+		sums, shift := make([]float64, 3*d), make([]float64, d)
+		addRows(sums, x, cluster, d)
+		square := addDifferences(shift, x, centres[d:2*d])
+
+		near := func(what string, got, want float64) {
+			if math.Abs(got-want) > 1e-5*math.Abs(want)+1e-7 {
+				t.Errorf("width %d: %s is %g, want %g", d, what, got, want)
+			}
+		}
+		wantSquare, wantSums, wantShift := 0.0, make([]float64, 3*d), make([]float64, d)
+		for i, c := range cluster {
+			row := x[i*d : (i+1)*d]
+			near("a distance", got[i], squaredDistance(row, centres[int(c)*d:int(c+1)*d]))
+			wantSquare += squaredDistance(row, centres[d:2*d])
+			for j, v := range row {
+				wantSums[int(c)*d+j] += float64(v)
+				wantShift[j] += float64(v) - float64(centres[d+j])
+			}
+		}
+		near("a picked distance", picked[0], squaredDistance(x[4*d:], centres[:d]))
+		near("a picked distance", picked[1], squaredDistance(x[d:2*d], centres[:d]))
+		near("the sum of squares", square, wantSquare)
+		for j := range wantSums {
+			near("a sum", sums[j], wantSums[j])
+		}
+		for j := range wantShift {
+			near("a shift", shift[j], wantShift[j])
+		}
 	}
 }

@@ -25,22 +25,20 @@ func survey(features Features, config KMeansConfig) (surveyed, error) {
 		if err != nil {
 			return s, err
 		}
-		for ; len(x) > 0; x, row = x[d:], row+1 {
-			v := x[:d]
-			if first == nil {
-				first = slices.Clone(v)
-			}
-			sum := addDifferences(shift, v, first)
-			if math.IsNaN(sum) || math.IsInf(sum, 0) {
-				return s, fmt.Errorf("feature row %d holds a value that is not finite", row)
-			}
-			square += sum
-			equal = equal && sum == 0
-			if len(wanted) > 0 && wanted[0] == row {
-				wanted = wanted[1:]
-				s.sample.Data = append(s.sample.Data, v...)
-			}
+		if first == nil {
+			first = slices.Clone(x[:d])
 		}
+		sum := addDifferences(shift, x, first)
+		if math.IsNaN(sum) || math.IsInf(sum, 0) {
+			return s, fmt.Errorf("feature row %d holds a value that is not finite", row+firstNotFinite(x)/int64(d))
+		}
+		square += sum
+		equal = equal && sum == 0
+		for ; len(wanted) > 0 && wanted[0] < row+int64(len(x)/d); wanted = wanted[1:] {
+			at := int(wanted[0]-row) * d
+			s.sample.Data = append(s.sample.Data, x[at:at+d]...)
+		}
+		row += int64(len(x) / d)
 	}
 	if row != features.Len() {
 		return s, fmt.Errorf("a pass gave %d rows of features, want %d", row, features.Len())
@@ -56,13 +54,9 @@ func survey(features Features, config KMeansConfig) (surveyed, error) {
 	return s, nil
 }
 
-func addDifferences(shift []float64, v, first []float32) (square float64) {
-	for j, value := range v {
-		difference := float64(value) - float64(first[j])
-		shift[j] += difference
-		square += difference * difference
-	}
-	return square
+// firstNotFinite is the index of the first number that is not finite.
+func firstNotFinite(x []float32) int64 {
+	return int64(slices.IndexFunc(x, func(v float32) bool { return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) }))
 }
 
 // drawRows returns n of total row numbers in ascending order, every choice alike (Floyd's algorithm); all of them if there are no more.
@@ -108,7 +102,8 @@ func plusPlus(sample *Matrix, config KMeansConfig, start int) Centroids {
 		nearest[i] = math.Inf(1)
 	}
 	next := random.IntN(len(rows))
-	lowerDistances(nearest, nearest, sample, rows, next)
+	lowerDistances(trial, nearest, sample, rows, next)
+	nearest, trial = trial, nearest
 	result.Data = append(result.Data, sample.Row(int(rows[next]))...)
 	for len(result.Data) < k*d {
 		lowest := math.Inf(1)
@@ -129,13 +124,10 @@ func plusPlus(sample *Matrix, config KMeansConfig, start int) Centroids {
 // lowerDistances writes to dst the distances of nearest, lowered where a centroid at the candidate is nearer, and returns their sum.
 func lowerDistances(dst, nearest []float64, sample *Matrix, rows []int64, candidate int) (sum float64) {
 	centre := sample.Row(int(rows[candidate]))
-	split(len(rows), 1, len(rows)*len(centre), func(from, to int) {
-		for i := from; i < to; i++ {
-			dst[i] = min(nearest[i], squaredDistance(sample.Row(int(rows[i])), centre))
-		}
-	})
-	for _, d := range dst {
-		sum += d
+	distancesTo(centre, sample, rows, dst)
+	for i, d := range dst {
+		dst[i] = min(d, nearest[i])
+		sum += dst[i]
 	}
 	return sum
 }
