@@ -3,10 +3,10 @@ package clip
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 
-	"github.com/mclclip/mclclip/internal/nn"
 	"github.com/mclclip/mclclip/text"
 	"github.com/mclclip/mclclip/vision"
 )
@@ -15,7 +15,9 @@ import (
 type Config struct {
 	EmbedDim       int           `json:"embed_dim"`                  // E
 	QuickGELU      bool          `json:"quick_gelu,omitempty"`       // belongs to the weights: OpenAI's want it, most others do not
+	CustomText     bool          `json:"custom_text,omitempty"`      // names of the text tower begin with text. in open_clip's files
 	InitLogitScale float64       `json:"init_logit_scale,omitempty"` // logarithm; of a new model only
+	InitLogitBias  float64       `json:"init_logit_bias,omitempty"`  // not 0: the loss is SigLIP's, and the bias is learned
 	Vision         vision.Config `json:"vision_cfg"`
 	Text           text.Config   `json:"text_cfg"`
 }
@@ -28,7 +30,7 @@ func (c *Config) UnmarshalJSON(raw []byte) error {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&parsed); err != nil {
-		return fmt.Errorf("model_cfg: %w; only CLIP's own towers are supported: a ViT or a ResNet, and a plain text transformer", err)
+		return fmt.Errorf("model_cfg: %w; only the towers of CLIP and SigLIP are supported: a ViT or a ResNet, and a plain text transformer", err)
 	}
 	*c = Config(parsed)
 	return nil
@@ -45,6 +47,12 @@ func (c Config) Validate() error {
 	if err := c.Text.Validate(); err != nil {
 		return fmt.Errorf("text_cfg: %w", err)
 	}
+	switch {
+	case c.Vision.Pool == vision.PoolMAP && c.EmbedDim != c.Vision.Width:
+		return fmt.Errorf("embed_dim is %d, but the pooling of SigLIP's image tower gives its width, %d", c.EmbedDim, c.Vision.Width)
+	case c.QuickGELU && (c.Vision.Pool == "" && c.Vision.Activation.Approximate != "" || c.Text.Activation.Approximate != ""):
+		return errors.New("quick_gelu and act_kwargs contradict each other")
+	}
 	return nil
 }
 
@@ -54,11 +62,4 @@ func (c Config) initLogitScale() float64 {
 		return math.Log(1 / 0.07)
 	}
 	return c.InitLogitScale
-}
-
-func (c Config) activation() nn.Activation {
-	if c.QuickGELU {
-		return nn.QuickGELU
-	}
-	return nn.GELU
 }

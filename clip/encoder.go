@@ -76,6 +76,9 @@ func (e *Encoder) Images(encoded [][]byte) ([][]float32, error) {
 // Texts returns the raw features, [n][E], of n texts. A text beyond the context length is cut.
 func (e *Encoder) Texts(texts []string) ([][]float32, error) {
 	context := e.Model.Config.Text.ContextLength
+	if err := e.Model.Config.Text.CheckTokenizer(); err != nil {
+		return nil, err
+	}
 	return e.batches(len(texts), func(scope *torch.Scope, from, to int) (*torch.Tensor, error) {
 		tokens, longest := make([]int32, (to-from)*context), 0
 		for i := from; i < to; i++ {

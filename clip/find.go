@@ -111,7 +111,7 @@ func readHFPreprocess(dir string, c Config) (Preprocess, error) {
 	}
 	var pre Preprocess
 	if err == nil {
-		pre, err = parseHFPreprocess(raw, c.Vision.ImageSize)
+		pre, err = parseHFPreprocess(raw, c)
 	}
 	if err != nil {
 		return pre, fmt.Errorf("%s: %w", path, err)

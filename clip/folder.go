@@ -8,14 +8,22 @@ import (
 	"path/filepath"
 
 	"github.com/mclclip/mclclip/internal/atomicfile"
+	"github.com/mclclip/mclclip/vision"
 	"github.com/mclclip/mclclip/vision/preprocess"
 )
 
 // Preprocess says how images are made into the pixels that a model was trained on. It travels with the weights.
 type Preprocess = preprocess.Config
 
-// DefaultPreprocess is that of OpenAI's CLIP at the model's image size.
-func DefaultPreprocess(c Config) Preprocess { return preprocess.DefaultConfig(c.Vision.ImageSize) }
+// DefaultPreprocess is that of OpenAI's CLIP, or of SigLIP for its image tower, at the model's image size.
+func DefaultPreprocess(c Config) Preprocess {
+	pre := preprocess.DefaultConfig(c.Vision.ImageSize)
+	if c.Vision.Pool == vision.PoolMAP {
+		half := [3]float32{0.5, 0.5, 0.5}
+		pre.Mean, pre.Std, pre.ResizeMode = half, half, "squash"
+	}
+	return pre
+}
 
 // folderConfig is the content of ConfigFile.
 type folderConfig struct {

@@ -99,6 +99,15 @@ func TestFormatTestSeesFaults(t *testing.T) {
 			if image, text, _ := differences(t, rebuilt(t, m, heads), pre, f.features); image < seen || text < seen {
 				t.Errorf("other heads move the features by %g and %g only", image, text)
 			}
+			classless := rebuilt(t, m, m.Config)
+			for _, p := range classless.Parameters() {
+				if p.Name == "visual.class_embedding" {
+					p.Tensor.Fill(0)
+				}
+			}
+			if image, _, _ := differences(t, classless, pre, f.features); image < seen {
+				t.Errorf("without a class token the features move by %g only", image)
+			}
 			pre.Mean[1] += 0.05
 			if _, _, picture := differences(t, m, pre, f.features); picture < seen {
 				t.Errorf("another mean moves the features by %g only", picture)
@@ -152,7 +161,7 @@ func TestArchitectureIsInferredFromShapes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := infer(planned{plan})
+		got, err := infer(planned{plan, openClipNames(want)}, want.CustomText)
 		if err != nil || !sameShapes(got, want) || presetOf(got) != name {
 			t.Errorf("%s: got %+v, %v", name, got, err)
 		}

@@ -10,12 +10,13 @@ import (
 const (
 	visual     = "visual."
 	logitScale = "logit_scale"
+	logitBias  = "logit_bias"
 )
 
-// towerOf is what the names of a parameter's tower begin with: "visual." or nothing. The logit scale is of no tower.
+// towerOf is what the names of a parameter's tower begin with: "visual." or nothing. The logit scale and bias are of no tower.
 func towerOf(name string) string {
 	switch {
-	case name == logitScale:
+	case name == logitScale, name == logitBias:
 		return name
 	case strings.HasPrefix(name, visual):
 		return visual

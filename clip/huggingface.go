@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/mclclip/mclclip/internal/nn"
 	"github.com/mclclip/mclclip/text"
 	"github.com/mclclip/mclclip/vision"
-	"github.com/mclclip/mclclip/vision/preprocess"
 )
 
 // The files of transformers.
@@ -36,7 +36,9 @@ type hfTower struct {
 	ImageSize     int     `json:"image_size,omitempty"`
 	PatchSize     int     `json:"patch_size,omitempty"`
 	Channels      int     `json:"num_channels,omitempty"`
-	Projection    int     `json:"projection_dim"`
+	Projection    int     `json:"projection_dim,omitempty"`
+
+	ProjectionSize int `json:"projection_size,omitempty"` // of SigLIP's text tower
 }
 
 func defaultHFText() hfTower {
@@ -56,39 +58,49 @@ func defaultHFVision() hfTower {
 const (
 	hfQuickGELU = "quick_gelu"
 	hfGELU      = "gelu"
-	normEps     = 1e-5 // of every LayerNorm of CLIP
+	normEps     = nn.DefaultEps // of every LayerNorm of CLIP
 )
 
-// readHFConfig reads a config.json of transformers' CLIPModel.
+// hfConfig is a config.json.
+type hfConfig struct {
+	Type       string          `json:"model_type"`
+	Projection int             `json:"projection_dim"`
+	Text       json.RawMessage `json:"text_config"`
+	Vision     json.RawMessage `json:"vision_config"`
+	TextDict   json.RawMessage `json:"text_config_dict"` // of old versions; it stands in the place of the other
+	VisionDict json.RawMessage `json:"vision_config_dict"`
+}
+
+// readHFConfig reads a config.json of transformers' CLIPModel or SiglipModel.
 func readHFConfig(path string) (c Config, err error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return c, err
 	}
-	var parsed struct {
-		Type       string          `json:"model_type"`
-		Projection int             `json:"projection_dim"`
-		Text       json.RawMessage `json:"text_config"`
-		Vision     json.RawMessage `json:"vision_config"`
-		TextDict   json.RawMessage `json:"text_config_dict"` // of old versions; it stands in the place of the other
-		VisionDict json.RawMessage `json:"vision_config_dict"`
-	}
-	parsed.Projection = 512
-	if err := json.Unmarshal(raw, &parsed); err != nil {
-		return c, fmt.Errorf("%s: %w", path, err)
-	}
-	if parsed.Type != "clip" {
-		return c, fmt.Errorf("%s: model_type is %q; of transformers' models only clip is supported", path, parsed.Type)
-	}
-	t, v := defaultHFText(), defaultHFVision()
-	err = errors.Join(overlay(&t, parsed.Text, parsed.TextDict, "text_config"), overlay(&v, parsed.Vision, parsed.VisionDict, "vision_config"))
-	if err == nil {
-		c, err = fromHF(t, v, parsed.Projection)
+	parsed := hfConfig{Projection: 512}
+	if err = json.Unmarshal(raw, &parsed); err == nil {
+		switch parsed.Type {
+		case "clip":
+			c, err = fromCLIP(parsed)
+		case "siglip":
+			c, err = fromSiglip(parsed)
+		default:
+			err = fmt.Errorf("model_type is %q; of transformers' models only clip and siglip are supported", parsed.Type)
+		}
 	}
 	if err != nil {
 		return c, fmt.Errorf("%s: %w", path, err)
 	}
 	return c, nil
+}
+
+// fromCLIP makes the configuration of transformers' CLIPModel.
+func fromCLIP(raw hfConfig) (c Config, err error) {
+	t, v := defaultHFText(), defaultHFVision()
+	if err := errors.Join(overlay(&t, raw.Text, raw.TextDict, "text_config"), overlay(&v, raw.Vision, raw.VisionDict, "vision_config")); err != nil {
+		return c, err
+	}
+	return fromHF(t, v, raw.Projection)
 }
 
 func overlay(t *hfTower, plain, dict json.RawMessage, name string) error {
@@ -113,12 +125,11 @@ func fromHF(t, v hfTower, embed int) (c Config, err error) {
 		return c, fmt.Errorf("hidden_act is %q; want %s or %s", t.Activation, hfQuickGELU, hfGELU)
 	case t.Eps != normEps || v.Eps != normEps:
 		return c, fmt.Errorf("layer_norm_eps is %g and %g; only %g is supported", t.Eps, v.Eps, normEps)
-	case v.Channels != 3:
-		return c, fmt.Errorf("num_channels is %d; only 3 are supported", v.Channels)
 	case t.EOT != 2 && t.EOT != t.VocabSize-1: // 2 is an old mistake, for which transformers looks for the highest id
 		return c, fmt.Errorf("eos_token_id is %d; only the highest, %d, is supported", t.EOT, t.VocabSize-1)
-	case t.Width < 1 || v.Width < 1 || v.Heads < 1 || v.Width%v.Heads != 0:
-		return c, fmt.Errorf("hidden_size %d and %d must be positive, and %d a multiple of num_attention_heads %d", t.Width, v.Width, v.Width, v.Heads)
+	}
+	if err := v.check(); err != nil {
+		return c, err
 	}
 	c = Config{
 		EmbedDim: embed, QuickGELU: t.Activation == hfQuickGELU,
@@ -126,6 +137,17 @@ func fromHF(t, v hfTower, embed int) (c Config, err error) {
 		Text:   text.Config{ContextLength: t.ContextLength, VocabSize: t.VocabSize, Width: t.Width, Heads: t.Heads, Layers: t.Layers, MLPRatio: ratio(t.Hidden, t.Width)},
 	}
 	return c, c.Validate()
+}
+
+// check looks at what every image tower needs.
+func (t hfTower) check() error {
+	if t.Channels != 3 {
+		return fmt.Errorf("num_channels is %d; only 3 are supported", t.Channels)
+	}
+	if t.Width < 1 || t.Heads < 1 || t.Width%t.Heads != 0 {
+		return fmt.Errorf("hidden_size %d must be positive and a multiple of num_attention_heads %d", t.Width, t.Heads)
+	}
+	return nil
 }
 
 // hfPreprocess is a preprocessor_config.json. Sizes are a number, {"shortest_edge": n} or {"height": n, "width": n}.
@@ -145,9 +167,9 @@ type hfPreprocess struct {
 // pillowFilters are Pillow's numbers of the filters that are supported.
 var pillowFilters = map[int]string{2: "bilinear", 3: "bicubic"}
 
-// parseHFPreprocess reads the preprocessing of a model for images of size pixels.
-func parseHFPreprocess(raw []byte, size int) (pre Preprocess, err error) {
-	pre = preprocess.DefaultConfig(size)
+// parseHFPreprocess reads the preprocessing of a model.
+func parseHFPreprocess(raw []byte, c Config) (pre Preprocess, err error) {
+	pre = DefaultPreprocess(c)
 	var p hfPreprocess
 	if err := json.Unmarshal(raw, &p); err != nil {
 		return pre, err
@@ -171,7 +193,7 @@ func parseHFPreprocess(raw []byte, size int) (pre Preprocess, err error) {
 			return pre, fmt.Errorf("resample is %d; want 2 (bilinear) or 3 (bicubic)", *p.Resample)
 		}
 	}
-	if pre.ResizeMode, err = p.mode(size); err != nil {
+	if pre.ResizeMode, err = p.mode(pre.Size); err != nil {
 		return pre, err
 	}
 	return pre, pre.Validate()

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mclclip/mclclip/text"
 	"github.com/mclclip/mclclip/vision"
 )
 
@@ -15,17 +16,27 @@ const openAIHeadWidth = 64
 
 // infer returns the architecture that the shapes of a state_dict of open_clip or OpenAI have. It has OpenAI's head width; heads
 // and activation leave no trace in the shapes.
-func infer(source weightSource) (c Config, err error) {
+func infer(source weightSource, customText bool) (c Config, err error) {
 	s := shapes{source: source}
-	c.Text.ContextLength, c.Text.Width = s.at("positional_embedding", 0), s.at("positional_embedding", 1)
-	c.Text.VocabSize, c.EmbedDim = s.at("token_embedding.weight", 0), s.at("text_projection", 1)
-	c.Text.Layers = s.count("transformer.resblocks.")
-	c.Text.MLPRatio = ratio(s.at("transformer.resblocks.0.mlp.c_fc.weight", 0), c.Text.Width)
+	if customText {
+		s.text = textPrefix
+	}
+	c.CustomText = customText
+	c.Text.ContextLength, c.Text.Width = s.at(s.text+"positional_embedding", 0), s.at(s.text+"positional_embedding", 1)
+	c.Text.VocabSize = s.at(s.text+"token_embedding.weight", 0)
+	c.Text.Layers = s.count(s.text + "transformer.resblocks.")
+	c.Text.MLPRatio = ratio(s.at(s.text+"transformer.resblocks.0.mlp.c_fc.weight", 0), c.Text.Width)
 	c.Text.Heads, c.Vision.HeadWidth = max(1, c.Text.Width/openAIHeadWidth), openAIHeadWidth
-	if s.count("visual.layer1.") > 0 {
+	switch {
+	case s.count(trunk+"blocks.") > 0:
+		s.siglip(&c)
+	case s.count("visual.layer1.") > 0:
 		s.resnet(&c.Vision)
-	} else {
+	default:
 		s.vit(&c.Vision)
+	}
+	if c.EmbedDim == 0 {
+		c.EmbedDim = s.at(s.text+"text_projection", 1)
 	}
 	if s.missing != "" {
 		return c, fmt.Errorf("these are not the weights of a CLIP by open_clip's, OpenAI's or transformers' names: there is no %s", s.missing)
@@ -36,6 +47,7 @@ func infer(source weightSource) (c Config, err error) {
 // shapes asks a source for sizes and remembers the first that is not there.
 type shapes struct {
 	source  weightSource
+	text    string // what the names of the text tower begin with
 	missing string
 }
 
@@ -71,6 +83,19 @@ func (s *shapes) vit(v *vision.Config) {
 	v.ImageSize = v.PatchSize * grid(s.at("visual.positional_embedding", 0))
 }
 
+// siglip sets all that SigLIP's models share.
+func (s *shapes) siglip(c *Config) {
+	v := &c.Vision
+	v.Width, v.PatchSize = s.at(trunk+"patch_embed.proj.weight", 0), s.at(trunk+"patch_embed.proj.weight", 3)
+	v.Layers = s.count(trunk + "blocks.")
+	v.MLPRatio = ratio(s.at(trunk+"blocks.0.mlp.fc1.weight", 0), v.Width)
+	v.HeadWidth = min(v.HeadWidth, v.Width)
+	v.ImageSize = v.PatchSize * grid(s.at(trunk+"pos_embed", 1)+1)
+	v.Pool, v.Norm.Eps = vision.PoolMAP, 1e-6
+	c.EmbedDim, c.InitLogitBias = s.at(s.text+"text_projection.weight", 0), -10
+	c.Text.Bidirectional, c.Text.Pool, c.Text.ProjectionBias, c.Text.Norm.Eps = true, text.PoolLast, true, 1e-6
+}
+
 func (s *shapes) resnet(v *vision.Config) {
 	v.Width = s.at("visual.layer1.0.conv1.weight", 0)
 	for i := range v.Stages {
@@ -94,7 +119,7 @@ func ratio(hidden, width int) float64 {
 // sameShapes tells whether weights of one configuration fit the other.
 func sameShapes(a, b Config) bool {
 	planA, err := Plan(a)
-	if err != nil || a.Vision.ImageSize != b.Vision.ImageSize {
+	if err != nil {
 		return false
 	}
 	planB, err := Plan(b)
@@ -111,7 +136,10 @@ func sameShapes(a, b Config) bool {
 
 // sameModel tells whether two configurations compute the same with the same weights.
 func sameModel(a, b Config) bool {
-	return a.QuickGELU == b.QuickGELU && a.Text.Heads == b.Text.Heads && a.Vision.Heads() == b.Vision.Heads() && sameShapes(a, b)
+	return a.QuickGELU == b.QuickGELU && a.Text.Heads == b.Text.Heads && a.Vision.Heads() == b.Vision.Heads() &&
+		a.Vision.ImageSize == b.Vision.ImageSize && a.Vision.Pool == b.Vision.Pool && a.Text.Pool == b.Text.Pool &&
+		a.Vision.Norm == b.Vision.Norm && a.Text.Norm == b.Text.Norm &&
+		a.Vision.Activation == b.Vision.Activation && a.Text.Activation == b.Text.Activation && sameShapes(a, b)
 }
 
 // presetOf finds the preset whose weights have the shapes of c, "" if there is none.
@@ -137,8 +165,11 @@ func describe(c Config) string {
 		return fmt.Sprintf("%s but for %d and %d heads", name, c.Vision.Heads(), c.Text.Heads)
 	}
 	activation := "GELU"
-	if c.QuickGELU {
+	switch {
+	case c.QuickGELU:
 		activation = "QuickGELU"
+	case c.Vision.Activation.Approximate == "tanh":
+		activation = "GELU by tanh"
 	}
 	v := c.Vision
 	tower := fmt.Sprintf("a ViT of width %d with %d layers, %d heads and patches of %d", v.Width, v.Layers, v.Heads(), v.PatchSize)
@@ -150,6 +181,9 @@ func describe(c Config) string {
 
 // errActivation is the answer to weights that say neither by themselves nor through a configuration what they were trained with.
 func errActivation(preset string) error {
+	if c, err := Preset(preset); err == nil && c.Vision.Pool == vision.PoolMAP {
+		return fmt.Errorf("the weights do not tell which activation they were trained with: say --model %s, if it is that", preset)
+	}
 	return fmt.Errorf("the weights do not tell whether they were trained with GELU or QuickGELU: say --model %s or --model %s%s", preset, preset, quickSuffix)
 }
 

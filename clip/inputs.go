@@ -10,6 +10,7 @@ type Inputs struct {
 	device    torch.Device
 	size      int64         // S, pixels along an edge
 	context   int           // tokens in a row of a batch
+	whole     bool          // rows are never cut
 	mean, std *torch.Tensor // [1, 3, 1, 1], in units of 0..1
 	full      *torch.Tensor // 255
 }
@@ -20,7 +21,8 @@ func NewInputs(m *Model, pre Preprocess) *Inputs {
 	channel := func(v [3]float32) *torch.Tensor { return torch.FromFloats(nil, v[:], 1, 3, 1, 1).Moved(device) }
 	return &Inputs{
 		device: device, size: int64(m.Config.Vision.ImageSize), context: m.Config.Text.ContextLength,
-		mean: channel(pre.Mean), std: channel(pre.Std), full: torch.FromFloats(nil, []float32{255}, 1).Moved(device),
+		whole: m.Config.Text.Bidirectional,
+		mean:  channel(pre.Mean), std: channel(pre.Std), full: torch.FromFloats(nil, []float32{255}, 1).Moved(device),
 	}
 }
 
@@ -42,8 +44,11 @@ func (in *Inputs) Pixels(scope *torch.Scope, images []uint8, from, to int) *torc
 }
 
 // Tokens uploads the rows from..to of a batch of token ids, cut to length columns: under the causal mask what follows the
-// last end-of-text token cannot matter. The result is [n, length] int64.
+// last end-of-text token cannot matter. Without that mask rows stay whole. The result is [n, length] int64.
 func (in *Inputs) Tokens(scope *torch.Scope, tokens []int32, length, from, to int) *torch.Tensor {
+	if in.whole {
+		length = in.context
+	}
 	ids := make([]int64, 0, (to-from)*length)
 	for row := from; row < to; row++ {
 		for _, id := range tokens[row*in.context : row*in.context+length] {

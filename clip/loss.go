@@ -2,6 +2,14 @@ package clip
 
 import "github.com/mclclip/mclclip/internal/torch"
 
+// Loss is the loss that the model is trained with: CLIP's, or SigLIP's where it has a bias. See Loss and SigmoidLoss.
+func (m *Model) Loss(image, text *torch.Tensor, groups int) *torch.Tensor {
+	if m.LogitBias == nil {
+		return Loss(image, text, m.LogitScale, groups)
+	}
+	return SigmoidLoss(image, text, m.LogitScale, m.LogitBias, groups)
+}
+
 // Loss is the symmetric contrastive loss (InfoNCE; Radford et al. 2021, figure 3) of features image and text [b, E], not
 // normalised, whose rows at the same place are pairs; logScale is the model's LogitScale. The result has no axes.
 //
@@ -10,18 +18,47 @@ import "github.com/mclclip/mclclip/internal/torch"
 // group is CLIP's ordinary loss. G must divide b.
 func Loss(image, text, logScale *torch.Tensor, groups int) *torch.Tensor {
 	return torch.Tidy(image, func(image *torch.Tensor) *torch.Tensor {
-		shape := image.Shape()
-		b, e, g := shape[0], shape[1], int64(groups)
-		text.Check("text features", b, e)
-		scale := logScale.In(image.Scope()).Exp()
-		i := image.Normalize().Reshape(g, -1, e)                  // [G, n, E]
-		t := text.In(image.Scope()).Normalize().Reshape(g, -1, e) // [G, n, E]
-		byImage := i.MatMul(t.Transpose(1, 2)).Mul(scale)         // [G, n, n]  row: an image, column: a caption
-		byText := byImage.Transpose(1, 2)                         // [G, n, n]  row: a caption, column: an image
-		pairs := diagonal(image, b, b/g)                          // [b]
-		of := func(logits *torch.Tensor) *torch.Tensor { return logits.Reshape(b, b/g).CrossEntropy(pairs) }
+		byImage := logits(image, text, logScale, groups) // [G, n, n]  row: an image, column: a caption
+		byText := byImage.Transpose(1, 2)                // [G, n, n]  row: a caption, column: an image
+		b, n := image.Shape()[0], byImage.Shape()[1]
+		pairs := diagonal(image, b, n) // [b]
+		of := func(logits *torch.Tensor) *torch.Tensor { return logits.Reshape(b, n).CrossEntropy(pairs) }
 		return of(byImage).Add(of(byText)).Scale(0.5)
 	})
+}
+
+// SigmoidLoss is SigLIP's (Zhai et al. 2023, arXiv 2303.15343, algorithm 1): each image and caption of a group is a yes or no
+// question of its own, with bias added to its logit; the sum over the questions is divided by b. Arguments are those of Loss.
+func SigmoidLoss(image, text, logScale, bias *torch.Tensor, groups int) *torch.Tensor {
+	return torch.Tidy(image, func(image *torch.Tensor) *torch.Tensor {
+		x := logits(image, text, logScale, groups).Add(bias) // [G, n, n]
+		b, n := image.Shape()[0], x.Shape()[1]
+		answers := x.Mul(signs(image, n)).LogSigmoid()           // [G, n, n]
+		return answers.Reshape(-1).Sum(0).Scale(-1 / float64(b)) // []
+	})
+}
+
+// logits are the scaled cosines of the rows of each group [G, n, n], image by text.
+func logits(image, text, logScale *torch.Tensor, groups int) *torch.Tensor {
+	shape := image.Shape()
+	b, e, g := shape[0], shape[1], int64(groups)
+	text.Check("text features", b, e)
+	scale := logScale.In(image.Scope()).Exp()
+	i := image.Normalize().Reshape(g, -1, e)                  // [G, n, E]
+	t := text.In(image.Scope()).Normalize().Reshape(g, -1, e) // [G, n, E]
+	return i.MatMul(t.Transpose(1, 2)).Mul(scale)             // [G, n, n]
+}
+
+// signs is 1 on the diagonal and -1 elsewhere [n, n].
+func signs(like *torch.Tensor, n int64) *torch.Tensor {
+	values := make([]float32, n*n)
+	for i := range values {
+		values[i] = -1
+	}
+	for i := range n {
+		values[i*n+i] = 1
+	}
+	return torch.FromFloats(like.Scope(), values, n, n).To(like.Device(), torch.Float32)
 }
 
 // diagonal is the column of each row's own pair: 0..n-1 again and again, b numbers.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mclclip/mclclip/internal/safetensors"
 	"github.com/mclclip/mclclip/internal/testneed"
 	"github.com/mclclip/mclclip/internal/torch"
 	"github.com/mclclip/mclclip/internal/torchtest"
@@ -45,6 +46,30 @@ func sizeOf(m *Model) (size int64) {
 	return size
 }
 
+// halved writes weights in float32 as bfloat16, which is their upper halves.
+func halved(t *testing.T, from, to string) {
+	t.Helper()
+	file, err := safetensors.Open(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	tensors, err := file.ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, tensor := range tensors {
+		half := make([]byte, 0, len(tensor.Data)/2)
+		for at := 0; at < len(tensor.Data); at += 4 {
+			half = append(half, tensor.Data[at+2:at+4]...)
+		}
+		tensors[i].DType, tensors[i].Data = "BF16", half
+	}
+	if err := writeWeights(to, tensors); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Loading takes the memory of the weights and little more, whatever a file keeps them as.
 func TestLoadingTakesLittleMoreThanTheWeights(t *testing.T) {
 	torchtest.NoLeak(t)
@@ -66,7 +91,8 @@ func TestLoadingTakesLittleMoreThanTheWeights(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "tokenizer.json")); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{WeightsFile, hfWeightsFile} {
+	halved(t, filepath.Join(dir, WeightsFile), filepath.Join(dir, "half.safetensors"))
+	for _, name := range []string{WeightsFile, hfWeightsFile, "half.safetensors"} {
 		var loaded *Model
 		rise := peak(t, func() { loaded, _, err = Load(filepath.Join(dir, name), torch.CPU) })
 		if err != nil {

@@ -17,6 +17,7 @@ type Model struct {
 	Visual     vision.Tower
 	Text       *text.Transformer
 	LogitScale *torch.Tensor // [], the logarithm of 1/temperature; who trains it keeps it within [0, ln 100]
+	LogitBias  *torch.Tensor // [], what SigLIP's loss adds to each logit; nil in a CLIP
 
 	params []nn.Param // and buffers
 	frozen bool       // the running statistics stay
@@ -44,9 +45,12 @@ func build(c Config, source nn.Source) (m *Model, err error) {
 	defer torch.Recover(&err)
 	m = &Model{
 		Config:     c,
-		Visual:     vision.New(b.Sub("visual"), c.Vision, c.EmbedDim, c.activation()),
-		Text:       text.New(b, c.Text, c.EmbedDim, c.activation()),
-		LogitScale: b.Param("logit_scale", nn.Constant(c.initLogitScale())),
+		Visual:     vision.New(b.Sub("visual"), c.Vision, c.EmbedDim, c.QuickGELU),
+		Text:       text.New(b, c.Text, c.EmbedDim, c.QuickGELU),
+		LogitScale: b.Param(logitScale, nn.Constant(c.initLogitScale())),
+	}
+	if c.InitLogitBias != 0 {
+		m.LogitBias = b.Param(logitBias, nn.Constant(c.InitLogitBias))
 	}
 	m.params = b.Params()
 	if err := b.Err(); err != nil {
@@ -72,7 +76,8 @@ func (m *Model) EncodeImage(pixels *torch.Tensor) *torch.Tensor {
 	return torch.Tidy(pixels, m.Visual.Forward)
 }
 
-// EncodeText maps token ids [B, L] (int64) to features [B, E], not normalised. L may be cut after the last end token.
+// EncodeText maps token ids [B, L] (int64) to features [B, E], not normalised. L may be cut after the last end token, but not for
+// SigLIP.
 func (m *Model) EncodeText(tokens *torch.Tensor) *torch.Tensor {
 	return torch.Tidy(tokens, m.Text.Forward)
 }
@@ -88,7 +93,7 @@ func (m *Model) SetTape(tape *nn.Tape) {
 	m.Text.SetTape(tape)
 }
 
-// Parameters returns all parameters, trainable or not, with their names in open_clip's state_dict.
+// Parameters returns all parameters, trainable or not, with their names in open_clip's state_dict of a plain CLIP.
 func (m *Model) Parameters() []nn.Param {
 	return slices.DeleteFunc(slices.Clone(m.params), func(p nn.Param) bool { return p.Buffer })
 }

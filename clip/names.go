@@ -5,9 +5,10 @@ import (
 	"strings"
 
 	"github.com/mclclip/mclclip/internal/nn"
+	"github.com/mclclip/mclclip/vision"
 )
 
-// part is a tensor of a file that makes up a parameter, or the rows of it that follow the parts before.
+// part is a tensor of a file that makes up a parameter, or the elements of it that follow the parts before.
 type part struct {
 	name      string
 	shape     []int // in the file
@@ -17,10 +18,34 @@ type part struct {
 // naming finds the parts of a parameter in files of one origin.
 type naming func(p nn.Param) []part
 
-// openClipNames are those of open_clip and of OpenAI, which are this program's own.
-func openClipNames(p nn.Param) []part { return []part{{name: p.Name, shape: shapeOf(p)}} }
+// dialect is the naming of one origin for a model.
+type dialect func(c Config) naming
 
-// The names of transformers' CLIPModel.
+// textPrefix begins the names of the text tower in open_clip's models with custom_text.
+const textPrefix = "text."
+
+// openClipNames are those of open_clip and of OpenAI, which but for custom_text and SigLIP's image tower are this program's own.
+func openClipNames(c Config) naming {
+	return func(p nn.Param) []part {
+		switch {
+		case c.Vision.Pool == vision.PoolMAP && towerOf(p.Name) == visual:
+			return timmParts(p)
+		case c.CustomText && towerOf(p.Name) == "":
+			return []part{{name: textPrefix + p.Name, shape: shapeOf(p)}}
+		}
+		return []part{{name: p.Name, shape: shapeOf(p)}}
+	}
+}
+
+// huggingFaceNames are those of transformers' CLIPModel and SiglipModel.
+func huggingFaceNames(c Config) naming {
+	if c.Vision.Pool == vision.PoolMAP {
+		return siglipParts
+	}
+	return clipParts
+}
+
+// The names of transformers' models.
 const (
 	hfText   = "text_model."
 	hfVision = "vision_model."
@@ -34,7 +59,6 @@ var hfWhole = map[string]string{
 	"ln_final.weight":             hfText + "final_layer_norm.weight",
 	"ln_final.bias":               hfText + "final_layer_norm.bias",
 	"text_projection":             "text_projection.weight",
-	"logit_scale":                 "logit_scale",
 	"visual.class_embedding":      hfVision + "embeddings.class_embedding",
 	"visual.positional_embedding": hfVision + "embeddings.position_embedding.weight",
 	"visual.conv1.weight":         hfVision + "embeddings.patch_embedding.weight",
@@ -53,8 +77,8 @@ var hfBlock = strings.NewReplacer(
 	"attn.out_proj.", "self_attn.out_proj.", "ln_1.", "layer_norm1.", "ln_2.", "layer_norm2.", "mlp.c_fc.", "mlp.fc1.", "mlp.c_proj.", "mlp.fc2.",
 )
 
-// huggingFaceNames are those of transformers' CLIPModel. Its queries, keys and values have matrices of their own.
-func huggingFaceNames(p nn.Param) []part {
+// clipParts are the names of transformers' CLIPModel. Its queries, keys and values have matrices of their own.
+func clipParts(p nn.Param) []part {
 	shape := shapeOf(p)
 	if name, ok := hfWhole[p.Name]; ok {
 		whole := part{name: name, shape: shape, transpose: slices.Contains(hfTransposed, p.Name)}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mclclip/mclclip/internal/torch"
 	"github.com/mclclip/mclclip/internal/torchfile"
+	"github.com/mclclip/mclclip/vision"
 )
 
 // Options say what weights cannot tell, or what is wanted of them.
@@ -20,7 +21,7 @@ type Options struct {
 // weights are open files of which all but the values has been checked.
 type weights struct {
 	source weightSource
-	names  naming
+	names  dialect
 	path   string
 	config Config // of the files
 	pre    Preprocess
@@ -78,7 +79,7 @@ func (w *weights) check(dir string, openAI bool, o Options) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", w.path, err)
 	}
-	if err := match(w.source, w.names, plan); err != nil {
+	if err := match(w.source, w.names(w.config), plan); err != nil {
 		return fmt.Errorf("%s: the weights do not fit their configuration, %s: %w", w.path, describe(w.config), err)
 	}
 	return w.resize(o.ImageSize)
@@ -102,17 +103,19 @@ func (w *weights) configure(dir string, openAI bool, given *Config) (told bool, 
 	}
 	if !openAI && exists(filepath.Join(dir, ConfigFile)) {
 		w.config, w.pre, err = ReadConfig(dir)
-		return true, err
+		told = true
+	} else {
+		told, err = w.fromShapes(openAI, given)
+		w.pre = DefaultPreprocess(w.config)
 	}
-	told, err = w.fromShapes(openAI, given)
-	w.pre = DefaultPreprocess(w.config)
+	w.config.CustomText = w.customText()
 	return told, err
 }
 
 // fromShapes sets the configuration of files without one. Heads come from the preset of the same shapes, and the
 // activation, but for OpenAI's files, from the configuration given.
 func (w *weights) fromShapes(openAI bool, given *Config) (told bool, err error) {
-	found, err := infer(w.source)
+	found, err := infer(w.source, w.customText())
 	if err != nil && given == nil {
 		return false, err
 	}
@@ -126,12 +129,12 @@ func (w *weights) fromShapes(openAI bool, given *Config) (told bool, err error) 
 		w.config = found
 		return w.whole(found), nil
 	case given != nil && err == nil && !sameShapes(*given, found) && w.whole(found): // sound weights of another model
-		found.QuickGELU = given.QuickGELU
+		found.QuickGELU = given.QuickGELU && found.Vision.Pool == ""
 		w.config = found
 		return true, nil
 	case given != nil:
 		w.config = *given
-		w.config.QuickGELU = given.QuickGELU || openAI
+		w.config.QuickGELU, w.config.CustomText = given.QuickGELU || openAI, w.customText()
 		return false, nil
 	case preset == "":
 		return false, errHeads
@@ -142,8 +145,11 @@ func (w *weights) fromShapes(openAI bool, given *Config) (told bool, err error) 
 // whole tells whether the tensors are exactly those of a configuration.
 func (w *weights) whole(c Config) bool {
 	plan, err := Plan(c)
-	return err == nil && match(w.source, w.names, plan) == nil
+	return err == nil && match(w.source, w.names(c), plan) == nil
 }
+
+// customText tells whether the names of the text tower are those of open_clip's custom_text.
+func (w *weights) customText() bool { return w.hasPrefix(textPrefix) }
 
 func (w *weights) hasPrefix(prefix string) bool {
 	for _, name := range w.source.Names() {
@@ -162,6 +168,9 @@ func (w *weights) resize(size int) error {
 	}
 	if w.config.Vision.ResNet() {
 		return fmt.Errorf("--force-image-size %d: the positions of a ResNet are not interpolated; it takes %d pixels", size, w.size)
+	}
+	if w.config.Vision.Pool == vision.PoolMAP {
+		return fmt.Errorf("--force-image-size %d: the positions of SigLIP's tower are not interpolated, nor are they by open_clip; it takes %d pixels", size, w.size)
 	}
 	w.size, w.pre.Size = size, size
 	if err := w.resized().Validate(); err != nil {
@@ -182,7 +191,8 @@ func (w *weights) resized() Config {
 
 // load makes the model.
 func (w *weights) load(device torch.Device) (*Model, error) {
-	r := &reader{source: w.source, names: w.names, device: device}
+	r := &reader{source: w.source, names: w.names(w.config), device: device}
+	defer r.close()
 	to := w.resized()
 	m, err := build(to, resized(r.parameter, w.config, to))
 	if err != nil {

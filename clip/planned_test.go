@@ -9,22 +9,31 @@ import (
 )
 
 // planned is a source of weights without values.
-type planned struct{ params []nn.Param }
+type planned struct {
+	params []nn.Param
+	naming naming
+}
+
+func (p planned) parts(visit func(p nn.Param, part part)) {
+	for _, param := range p.params {
+		for _, part := range p.naming(param) {
+			visit(param, part)
+		}
+	}
+}
 
 func (p planned) Names() (names []string) {
-	for _, param := range p.params {
-		names = append(names, param.Name)
-	}
+	p.parts(func(_ nn.Param, part part) { names = append(names, part.name) })
 	return names
 }
 
-func (p planned) Info(name string) (safetensors.Info, bool) {
-	for _, param := range p.params {
-		if param.Name == name {
-			return safetensors.Info{DType: dtypeOf(param), Shape: shapeOf(param)}, true
+func (p planned) Info(name string) (info safetensors.Info, ok bool) {
+	p.parts(func(param nn.Param, part part) {
+		if part.name == name {
+			info, ok = safetensors.Info{DType: dtypeOf(param), Shape: part.shape}, true
 		}
-	}
-	return safetensors.Info{}, false
+	})
+	return info, ok
 }
 
 func (p planned) Section(name string) (*io.SectionReader, error) {

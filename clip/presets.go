@@ -28,6 +28,15 @@ var base = map[string]Config{
 	"RN50x4":       resnet(640, 288, [4]int{4, 6, 10, 6}, 80, 640, 10),
 	"RN50x16":      resnet(768, 384, [4]int{6, 8, 18, 8}, 96, 768, 12),
 	"RN50x64":      resnet(1024, 448, [4]int{3, 15, 36, 10}, 128, 1024, 16),
+
+	"ViT-B-16-SigLIP":          siglip("vit_base_patch16_siglip_224", 64),
+	"ViT-B-16-SigLIP-256":      siglip("vit_base_patch16_siglip_256", 64),
+	"ViT-B-16-SigLIP-384":      siglip("vit_base_patch16_siglip_384", 64),
+	"ViT-B-16-SigLIP-512":      siglip("vit_base_patch16_siglip_512", 64),
+	"ViT-L-16-SigLIP-256":      siglip("vit_large_patch16_siglip_256", 64),
+	"ViT-L-16-SigLIP-384":      siglip("vit_large_patch16_siglip_384", 64),
+	"ViT-SO400M-14-SigLIP":     siglip("vit_so400m_patch14_siglip_224", 16),
+	"ViT-SO400M-14-SigLIP-384": siglip("vit_so400m_patch14_siglip_384", 64),
 }
 
 func vit(embed, image, patch, layers, width, headWidth int, ratio float64, textWidth, textHeads, textLayers int) Config {
@@ -50,12 +59,29 @@ func resnet(embed, image int, stages [4]int, width, textWidth, textHeads int) Co
 	return c
 }
 
+// siglip is a SigLIP whose text tower is as wide and deep as its image tower, which timm has by a name. Its tokenizer is that
+// of ViT-B-16-SigLIP.
+func siglip(tower string, context int) Config {
+	v := vision.SigLIPTower(tower)
+	return Config{
+		EmbedDim: v.Width, CustomText: true, InitLogitBias: -10, Vision: v,
+		Text: text.Config{
+			ContextLength: context, VocabSize: 32000, Width: v.Width, Heads: v.Heads(), Layers: v.Layers, MLPRatio: v.MLPRatio,
+			Bidirectional: true, Pool: text.PoolLast, ProjectionBias: true, Norm: v.Norm,
+			Tokenizer: "timm/ViT-B-16-SigLIP", Cleaning: text.TokenizerOptions{Clean: "canonicalize"},
+		},
+	}
+}
+
+// quickable tells whether a preset also exists with QuickGELU.
+func quickable(c Config) bool { return c.Vision.Pool == "" }
+
 // Preset returns the configuration of a published model by open_clip's name. Every name also exists with -quickgelu at its
-// end, the activation of OpenAI's own weights.
+// end, the activation of OpenAI's own weights, but for SigLIP's.
 func Preset(name string) (Config, error) {
 	plain, quick := strings.CutSuffix(name, quickSuffix)
 	c, ok := base[plain]
-	if !ok {
+	if !ok || quick && !quickable(c) {
 		return Config{}, fmt.Errorf("no model is called %q; known are %s", name, strings.Join(Presets(), ", "))
 	}
 	c.QuickGELU = quick
@@ -65,8 +91,11 @@ func Preset(name string) (Config, error) {
 // Presets lists the names that Preset knows.
 func Presets() []string {
 	names := make([]string, 0, 2*len(base))
-	for name := range base {
-		names = append(names, name, name+quickSuffix)
+	for name, c := range base {
+		names = append(names, name)
+		if quickable(c) {
+			names = append(names, name+quickSuffix)
+		}
 	}
 	slices.Sort(names)
 	return names

@@ -85,6 +85,28 @@ type reader struct {
 	names  naming
 	device torch.Device
 	buffer []byte
+	staged map[torch.DType]*torch.Tensor // elements on the way to another type
+}
+
+// close frees what the reader needs for itself.
+func (r *reader) close() {
+	for _, t := range r.staged {
+		t.Free()
+	}
+}
+
+// stage brings n elements of another type than the parameters' into a tensor on the host. It is always the same one: the
+// allocator would leave holes between the parameters where a new one for each chunk had been.
+func (r *reader) stage(scope *torch.Scope, n int64, data []byte, dtype torch.DType) *torch.Tensor {
+	if r.staged[dtype] == nil {
+		if r.staged == nil {
+			r.staged = map[torch.DType]*torch.Tensor{}
+		}
+		r.staged[dtype] = torch.Zeros(nil, torch.CPU, dtype, int64(len(r.buffer)/dtype.Size()))
+	}
+	t := r.staged[dtype].In(scope).Narrow(0, 0, n)
+	t.SetBytes(data)
+	return t
 }
 
 // parameter is the source of a model's tensors.
@@ -150,7 +172,7 @@ func (r *reader) set(t *torch.Tensor, at, n int64, data []byte, dtype torch.DTyp
 	if dtype == t.DType() {
 		target.SetBytes(data)
 	} else {
-		target.Set(torch.FromBytes(scope, data, dtype, n).To(r.device, t.DType()))
+		target.Set(r.stage(scope, n, data, dtype))
 	}
 }
 

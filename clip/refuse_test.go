@@ -92,7 +92,7 @@ func TestTransformersWeightsThatDoNotFitAreRefused(t *testing.T) {
 		}, "", "", []string{"visual_projection.weight is not finite at element 10"}},
 		{"another activation", keep, `"hidden_act": "gelu"`, `"hidden_act": "gelu_new"`, []string{hfConfigFile, `"gelu_new"`}},
 		{"another epsilon", keep, `1e-05`, `1e-06`, []string{hfConfigFile, "layer_norm_eps"}},
-		{"another model", keep, `"model_type": "clip",`, `"model_type": "siglip",`, []string{hfConfigFile, `"siglip"`}},
+		{"another model", keep, `"model_type": "clip",`, `"model_type": "align",`, []string{hfConfigFile, `"align"`}},
 		{"another end token", keep, `"eos_token_id": 63`, `"eos_token_id": 7`, []string{"eos_token_id is 7"}},
 		{"more layers than there are", keep, `"num_hidden_layers": 2`, `"num_hidden_layers": 3`, []string{"missing: vision_model.encoder.layers.2.self_attn.q_proj.weight"}},
 		{"another crop", keep, `"height": 16`, `"height": 20`, []string{hfPreprocessFile, `crop_size: {"height":20,"width":16} is not supported`}},
@@ -116,7 +116,7 @@ func TestWeightsThatDoNotTellTheirArchitecture(t *testing.T) {
 	}
 	t.Cleanup(m.Close)
 	path := filepath.Join(t.TempDir(), "weights.safetensors")
-	if err := m.writeTensors(path, openClipNames); err != nil {
+	if err := m.writeTensors(path, openClipNames(c)); err != nil {
 		t.Fatal(err)
 	}
 	mustRefuse(t, path, Options{}, "GELU or QuickGELU", "--model tiny or --model tiny-quickgelu")

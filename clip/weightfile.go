@@ -19,15 +19,12 @@ func (m *Model) writeTensors(path string, names naming) error {
 	var tensors []safetensors.Tensor
 	read := map[string]func() []byte{}
 	for _, p := range m.params {
-		row := int64(0)
+		at := int64(0)
 		for _, part := range names(p) {
 			tensors = append(tensors, safetensors.Tensor{Name: part.name, DType: dtypeOf(p), Shape: part.shape})
-			from, rows := row, int64(0)
-			if len(part.shape) > 0 {
-				rows = int64(part.shape[0])
-			}
-			read[part.name] = func() []byte { return partBytes(p, part, from, rows) }
-			row += rows
+			from := at
+			read[part.name] = func() []byte { return partBytes(p, part, from) }
+			at += elements(part.shape)
 		}
 	}
 	return atomicfile.WriteFile(path, func(w io.Writer) error {
@@ -38,18 +35,15 @@ func (m *Model) writeTensors(path string, names naming) error {
 	})
 }
 
-// partBytes copies a part of a parameter to the host.
-func partBytes(p nn.Param, part part, from, rows int64) []byte {
+// partBytes copies a part of a parameter, from element at on, to the host.
+func partBytes(p nn.Param, part part, at int64) []byte {
 	scope := torch.NewScope()
 	defer scope.Close()
 	t := p.Tensor.In(scope)
-	switch {
-	case part.transpose:
-		t = t.Transpose(0, 1)
-	case len(part.shape) > 0 && rows < p.Shape[0]:
-		t = t.Narrow(0, from, rows)
+	if part.transpose {
+		return t.Transpose(0, 1).Bytes()
 	}
-	return t.Bytes()
+	return t.Reshape(-1).Narrow(0, at, elements(part.shape)).Bytes()
 }
 
 // exponents masks the exponent in the upper two bytes of an element; it is all ones in NaN and infinity.

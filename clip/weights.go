@@ -61,7 +61,7 @@ func (m *Model) WriteFiles(dir string, pre Preprocess) error {
 	if err := writeConfig(filepath.Join(dir, ConfigFile), m.Config, pre); err != nil {
 		return err
 	}
-	return m.writeTensors(filepath.Join(dir, WeightsFile), openClipNames)
+	return m.writeTensors(filepath.Join(dir, WeightsFile), openClipNames(m.Config))
 }
 
 // Weights copies the parameters and buffers to the host.

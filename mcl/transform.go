@@ -25,6 +25,9 @@ func TrainTransform(model clip.Config, pre clip.Preprocess, scale float64) (data
 }
 
 func transform(model clip.Config, pre clip.Preprocess, image func(*preprocess.Preprocessor) func([]uint8, []byte, uint64) error) (data.Transform, error) {
+	if err := model.Text.CheckTokenizer(); err != nil {
+		return data.Transform{}, err
+	}
 	p, err := preprocess.New(pre)
 	if err != nil {
 		return data.Transform{}, err

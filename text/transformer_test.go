@@ -30,15 +30,12 @@ func tower(t *testing.T, g *torchtest.Golden, otherActivation bool) *Transformer
 	if err := json.Unmarshal([]byte(g.Metadata("golden")), &golden); err != nil {
 		t.Fatal(err)
 	}
-	c, activation := DefaultConfig(), nn.Activation(nn.GELU)
+	c := DefaultConfig()
 	if err := json.Unmarshal(golden.Model.Text, &c); err != nil {
 		t.Fatal(err)
 	}
-	if golden.Model.Quick != otherActivation {
-		activation = nn.QuickGELU
-	}
 	b := nn.NewBuilder(func(p nn.Param) (*torch.Tensor, error) { return g.Tensor(nil, "weight/"+p.Name), nil })
-	made := New(b, c, golden.Model.Embed, activation)
+	made := New(b, c, golden.Model.Embed, golden.Model.Quick != otherActivation)
 	t.Cleanup(func() { nn.Free(b.Params()) })
 	return made
 }

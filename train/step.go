@@ -3,7 +3,6 @@ package train
 import (
 	"math"
 
-	"github.com/mclclip/mclclip/clip"
 	"github.com/mclclip/mclclip/data"
 	"github.com/mclclip/mclclip/internal/torch"
 )
@@ -89,7 +88,7 @@ func (t *Trainer) gradient(scope *torch.Scope, batch data.Batch) float64 {
 		return t.cachedGradient(scope, batch)
 	}
 	image, text := t.encode(scope, batch, 0, len(batch.Rows))
-	loss := clip.Loss(image, text, t.model.LogitScale, t.blocks())
+	loss := t.model.Loss(image, text, t.blocks())
 	t.backward(loss)
 	return loss.Item()
 }
@@ -118,7 +117,7 @@ func (t *Trainer) cachedGradient(scope *torch.Scope, batch data.Batch) float64 {
 	images, texts := t.features(scope, batch)
 	images.SetTrainable(true)
 	texts.SetTrainable(true)
-	loss := clip.Loss(images, texts, t.model.LogitScale, t.blocks())
+	loss := t.model.Loss(images, texts, t.blocks())
 	loss.Backward()
 	imageGrad, textGrad := images.Grad(scope), texts.Grad(scope)
 	for from := 0; from < len(batch.Rows); from += t.cfg.BatchSize {

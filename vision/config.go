@@ -1,6 +1,10 @@
 package vision
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/mclclip/mclclip/internal/nn"
+)
 
 // Config is the vision_cfg of open_clip's model configurations. Where Stages is set it is that of a ResNet, which has no
 // Layers, PatchSize and MLPRatio.
@@ -12,7 +16,14 @@ type Config struct {
 	MLPRatio  float64 `json:"mlp_ratio"`  // hidden width of the MLP over D
 	PatchSize int     `json:"patch_size"` // p, pixels
 	Stages    [4]int  `json:"-"`          // bottleneck blocks of each stage of a ResNet; "layers" in JSON
+
+	Pool       string               `json:"pool_type,omitempty"`  // PoolMAP; "" takes the class token of a ViT
+	Norm       nn.NormOptions       `json:"norm_kwargs,omitzero"` // of a ViT
+	Activation nn.ActivationOptions `json:"act_kwargs,omitzero"`  // of a ViT
 }
+
+// PoolMAP is the multi-head attention pooling of SigLIP, whose ViT has no class token.
+const PoolMAP = "map"
 
 // DefaultConfig is what open_clip takes for the keys that a configuration does not name.
 func DefaultConfig() Config {
@@ -35,8 +46,10 @@ func (c Config) Validate() error {
 		return fmt.Errorf("patch_size %d is larger than image_size %d", c.PatchSize, c.ImageSize)
 	case c.Width%c.HeadWidth != 0:
 		return fmt.Errorf("width %d is not a multiple of head_width %d", c.Width, c.HeadWidth)
+	case c.Pool != "" && c.Pool != PoolMAP:
+		return fmt.Errorf("pool_type is %q; want %s, or none for the class token", c.Pool, PoolMAP)
 	}
-	return nil
+	return c.Activation.Validate()
 }
 
 // Heads is the number of attention heads of a ViT's blocks or of a ResNet's pooling.

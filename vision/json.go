@@ -16,6 +16,10 @@ func (c *Config) UnmarshalJSON(raw []byte) error {
 	}{plain: plain(*c)}
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.DisallowUnknownFields()
+	named := timmConfig{ImageSize: c.ImageSize, Pool: "avg", Projection: "linear"} // open_clip's defaults
+	if json.Unmarshal(raw, &named) == nil && named.Model != "" {
+		return c.readTimm(named, decoder)
+	}
 	if err := decoder.Decode(&parsed); err != nil {
 		return err
 	}
@@ -27,6 +31,13 @@ func (c *Config) UnmarshalJSON(raw []byte) error {
 		return nil
 	}
 	return json.Unmarshal(parsed.Layers, &c.Layers)
+}
+
+func (c *Config) readTimm(named timmConfig, decoder *json.Decoder) (err error) {
+	if *c, err = named.config(); err != nil {
+		return err
+	}
+	return decoder.Decode(&named) // refuses keys that it does not know
 }
 
 func (c *Config) readStages(raw []byte) error {
@@ -45,6 +56,9 @@ func (c *Config) readStages(raw []byte) error {
 // MarshalJSON writes the vision_cfg as open_clip reads it.
 func (c Config) MarshalJSON() ([]byte, error) {
 	type plain Config // without this method
+	if named, ok := c.timm(); ok {
+		return json.Marshal(named)
+	}
 	if !c.ResNet() {
 		return json.Marshal(plain(c))
 	}

@@ -26,7 +26,7 @@ func resnet(t *testing.T, g *torchtest.Golden, change func(*Config)) *ResNet {
 		change(&golden.Model.Vision)
 	}
 	b := nn.NewBuilder(func(p nn.Param) (*torch.Tensor, error) { return g.Tensor(nil, "weight/"+p.Name), nil })
-	tower := New(b.Sub("visual"), golden.Model.Vision, golden.Model.Embed, nil)
+	tower := New(b.Sub("visual"), golden.Model.Vision, golden.Model.Embed, false)
 	t.Cleanup(func() { nn.Free(b.Params()) })
 	return tower.(*ResNet)
 }

@@ -1,5 +1,6 @@
-// Package vision holds the image towers of CLIP (Radford et al. 2021, arXiv 2103.00020): a pre-norm ViT and a ResNet with
-// attention pooling. Names and numbers are those of open_clip's VisionTransformer and ModifiedResNet.
+// Package vision holds the image towers of CLIP (Radford et al. 2021, arXiv 2103.00020), a pre-norm ViT and a ResNet with
+// attention pooling, and that of SigLIP. Names and numbers are those of open_clip's VisionTransformer and ModifiedResNet;
+// SigLIP's tower, which open_clip has from timm, has the names of the same parts.
 //
 // Dimensions of both:
 //
@@ -26,11 +27,14 @@ type Tower interface {
 	SetTape(tape *nn.Tape)
 }
 
-// New makes the tower of a configuration, which must be valid, with embeddings of width embed. The activation is that of a
-// ViT's blocks; a ResNet has ReLU.
-func New(b *nn.Builder, c Config, embed int, activation nn.Activation) Tower {
-	if c.ResNet() {
+// New makes the tower of a configuration, which must be valid, with embeddings of width embed, which is that of SigLIP's
+// tower itself. OpenAI's ViTs have QuickGELU, other ViTs GELU, ResNets ReLU.
+func New(b *nn.Builder, c Config, embed int, quickGELU bool) Tower {
+	switch {
+	case c.ResNet():
 		return NewResNet(b, c, embed)
+	case c.Pool == PoolMAP:
+		return NewSigLIP(b, c, c.act(quickGELU))
 	}
-	return NewTransformer(b, c, embed, activation)
+	return NewTransformer(b, c, embed, c.act(quickGELU))
 }

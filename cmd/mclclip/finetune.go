@@ -233,7 +233,7 @@ func (f *finetune) resolve(source *data.Source) (mcl.Resolved, error) {
 		r.Model = &cfg
 		return r, f.checkLock(cfg)
 	}
-	found, err := f.weights.check()
+	found, err := f.weights.checkWithTexts()
 	if err == nil {
 		err = f.checkLock(found)
 	}

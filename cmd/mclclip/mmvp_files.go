@@ -42,7 +42,7 @@ func (f *score) refuseOther(d *mmvp.Dataset) error {
 // prepare checks the weights of a single model and makes the folder of the reports, which is cheap, before anything is embedded.
 func (f *score) prepare(d *mmvp.Dataset) error {
 	if f.weights.pretrained != "" {
-		if _, err := f.weights.check(); err != nil {
+		if _, err := f.weights.checkWithTexts(); err != nil {
 			return err
 		}
 	} else if _, err := mcl.ReadIntegrated(f.run); err != nil {

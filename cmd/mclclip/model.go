@@ -54,6 +54,18 @@ func (f *weightsFlags) check() (clip.Config, error) {
 	return c, nil
 }
 
+// checkWithTexts is check for a command that embeds texts.
+func (f *weightsFlags) checkWithTexts() (clip.Config, error) {
+	c, err := f.check()
+	if err != nil {
+		return c, err
+	}
+	if err := c.Text.CheckTokenizer(); err != nil {
+		return c, fmt.Errorf("--pretrained: %s: %w", f.pretrained, err)
+	}
+	return c, nil
+}
+
 // fresh is the architecture of a model without --pretrained.
 func (f *weightsFlags) fresh() (clip.Config, error) {
 	c, err := clip.Architecture(f.options.Model)
@@ -65,6 +77,9 @@ func (f *weightsFlags) fresh() (clip.Config, error) {
 	}
 	if err := c.Validate(); err != nil {
 		return c, usageErrorf("--force-image-size %d: %w", f.options.ImageSize, err)
+	}
+	if err := c.Text.CheckTokenizer(); err != nil {
+		return c, usageErrorf("--model: %w", err)
 	}
 	return c, nil
 }

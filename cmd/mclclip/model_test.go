@@ -51,3 +51,28 @@ func TestWeightsOfAnotherShapeAreFoundBeforeTheScan(t *testing.T) {
 		t.Error("the run folder was made")
 	}
 }
+
+// The text tower of a SigLIP has no tokenizer here: what needs one ends before anything is read.
+func TestTextsOfSigLIPAreRefusedAtOnce(t *testing.T) {
+	hf := filepath.Join("..", "..", "clip", "testdata", "siglip", "hf")
+	run, pairs := filepath.Join(t.TempDir(), "run"), drawPairs(t, 80)
+	for _, c := range []struct {
+		args []string
+		code int
+	}{
+		{trainArgs(pairs, run, "--model", "", "--pretrained", hf), codeError},
+		{trainArgs(pairs, run, "--model", "ViT-B-16-SigLIP"), codeUsage},
+	} {
+		code, _, stderr := mclclip(t, "", c.args...)
+		if code != c.code || !strings.Contains(stderr, "SentencePiece") || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%v: exit code %d, stderr %q", c.args, code, stderr)
+		}
+	}
+	if _, err := os.Stat(run); err == nil {
+		t.Error("the run folder was made")
+	}
+	out := filepath.Join(t.TempDir(), "model")
+	if code, _, stderr := mclclip(t, "", "export", "--weights", "--pretrained", hf, "--format", "hf", "--out", out); code != codeDone {
+		t.Errorf("export: exit code %d, stderr %q", code, stderr)
+	}
+}

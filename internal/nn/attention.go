@@ -32,3 +32,17 @@ func (a *Attention) Forward(x *torch.Tensor) *torch.Tensor {
 	x = torch.Attention(q, k, v, a.Causal)                                // [B, H, L, D/H]
 	return a.Out.Forward(x.Transpose(1, 2).Reshape(batch, length, width)) // [B, L, D]
 }
+
+// Cross lets the queries [B, Q, D] ask x [B, L, D]; the result is [B, Q, D].
+func (a *Attention) Cross(queries, x *torch.Tensor) *torch.Tensor {
+	shape := queries.Shape()
+	batch, width := shape[0], shape[2]
+	weight, bias := a.InWeight.In(x.Scope()), a.InBias.In(x.Scope())
+	project := func(x *torch.Tensor, from int64) *torch.Tensor { // [B, H, L, D/H]
+		y := x.Linear(weight.Narrow(0, from, width), bias.Narrow(0, from, width))
+		return y.Reshape(batch, -1, a.Heads, width/a.Heads).Transpose(1, 2)
+	}
+	q, k, v := project(queries, 0), project(x, width), project(x, 2*width)
+	y := torch.Attention(q, k, v, false)                              // [B, H, Q, D/H]
+	return a.Out.Forward(y.Transpose(1, 2).Reshape(batch, -1, width)) // [B, Q, D]
+}

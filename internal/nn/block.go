@@ -12,6 +12,7 @@ type BlockConfig struct {
 	MLPRatio             float64 // F / D
 	Activation           Activation
 	Causal               bool
+	NormEps              float64 // 0 stands for DefaultEps
 	Init                 BlockInit
 }
 
@@ -31,9 +32,9 @@ type Block struct {
 // NewBlock makes one block.
 func NewBlock(b *Builder, c BlockConfig) *Block {
 	return &Block{
-		Norm1:     NewLayerNorm(b.Sub("ln_1"), c.Width),
+		Norm1:     NewLayerNorm(b.Sub("ln_1"), c.Width, c.NormEps),
 		Attention: NewAttention(b.Sub("attn"), c),
-		Norm2:     NewLayerNorm(b.Sub("ln_2"), c.Width),
+		Norm2:     NewLayerNorm(b.Sub("ln_2"), c.Width, c.NormEps),
 		MLP:       NewMLP(b.Sub("mlp"), c),
 	}
 }

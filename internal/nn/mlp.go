@@ -12,6 +12,9 @@ func QuickGELU(x *torch.Tensor) *torch.Tensor { return x.Mul(x.Scale(1.702).Sigm
 // GELU is the exact Gaussian error linear unit (Hendrycks and Gimpel 2016, arXiv 1606.08415).
 func GELU(x *torch.Tensor) *torch.Tensor { return x.GELU() }
 
+// TanhGELU is the approximation of GELU by tanh of the same paper, with which SigLIP was trained.
+func TanhGELU(x *torch.Tensor) *torch.Tensor { return x.TanhGELU() }
+
 // MLP is the feed-forward half of a block.
 type MLP struct {
 	FC         *Linear // [F, D]

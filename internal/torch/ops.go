@@ -40,6 +40,9 @@ func (t *Tensor) MatMul(o *Tensor) *Tensor { return t.binary("matmul", o, libtch
 // Sigmoid returns 1 / (1 + exp(-t)).
 func (t *Tensor) Sigmoid() *Tensor { return t.unary("sigmoid", libtch.AtgSigmoid) }
 
+// LogSigmoid returns log(1 / (1 + exp(-t))), also where that is far below zero.
+func (t *Tensor) LogSigmoid() *Tensor { return t.unary("log sigmoid", libtch.AtgLogSigmoid) }
+
 // Exp returns e to the power of t.
 func (t *Tensor) Exp() *Tensor { return t.unary("exp", libtch.AtgExp) }
 
@@ -89,9 +92,14 @@ func (t *Tensor) LayerNorm(weight, bias *Tensor, eps float64) *Tensor {
 }
 
 // GELU is the exact one, by the error function.
-func (t *Tensor) GELU() *Tensor {
+func (t *Tensor) GELU() *Tensor { return t.gelu(false) }
+
+// TanhGELU is its approximation by the hyperbolic tangent.
+func (t *Tensor) TanhGELU() *Tensor { return t.gelu(true) }
+
+func (t *Tensor) gelu(approximate bool) *Tensor {
 	var out C.mcl_tensor
-	check("gelu", unsafe.Pointer(C.mcl_gelu(&out, C.mcl_tensor(t.handle))), t)
+	check("gelu", unsafe.Pointer(C.mcl_gelu(&out, C.mcl_tensor(t.handle), C.int(flag(approximate)))), t)
 	return wrap("gelu", libtch.Ctensor(out), t)
 }
 

@@ -111,8 +111,8 @@ char *mcl_load_cuda(int *devices) {
 }
 
 // gotch's gelu makes a C string on each call and never frees it.
-char *mcl_gelu(mcl_tensor *out, mcl_tensor x) {
-  return guarded([&] { *out = new at::Tensor(at::gelu(tensor(x))); });
+char *mcl_gelu(mcl_tensor *out, mcl_tensor x, int approximate) {
+  return guarded([&] { *out = new at::Tensor(at::gelu(tensor(x), approximate ? "tanh" : "none")); });
 }
 
 // gotch passes an undefined mask where none is meant.

@@ -19,7 +19,7 @@ char *mcl_fused_adamw(mcl_tensor *params, mcl_tensor *grads, mcl_tensor *m, mcl_
                       double beta1, double beta2, double weight_decay, double eps);
 char *mcl_clip_grad_norm(mcl_tensor *grads, int n, double max_norm, double *norm);
 char *mcl_load_cuda(int *devices);
-char *mcl_gelu(mcl_tensor *out, mcl_tensor x);
+char *mcl_gelu(mcl_tensor *out, mcl_tensor x, int approximate);
 // Without bias pass NULL.
 char *mcl_linear(mcl_tensor *out, mcl_tensor input, mcl_tensor weight, mcl_tensor bias);
 char *mcl_attention(mcl_tensor *out, mcl_tensor q, mcl_tensor k, mcl_tensor v, int causal);
