@@ -1,6 +1,7 @@
 package clip
 
 import (
+	"bytes"
 	"math"
 	"os"
 	"path/filepath"
@@ -22,6 +23,7 @@ var formats = []struct{ path, model, features string }{
 	{"hf", "", "hf"},
 	{"hf/model.safetensors", "", "hf"},
 	{"hf-bin", "", "hf-bin"},
+	{"hf-bin-sharded", "", "hf-bin"},
 	{"openai.pt", "", "openai"},
 }
 
@@ -74,11 +76,55 @@ func TestEveryFormatGivesTheFeaturesOfItsLibrary(t *testing.T) {
 				_, pre = loadAs(t, "hf", "")
 			}
 			image, text, picture := differences(t, m, pre, f.features)
+			t.Logf("features of pixels differ by %.1e, of tokens by %.1e, of a picture by %.1e", image, text, picture)
 			if image > featureTolerance || text > featureTolerance || picture > featureTolerance {
 				t.Errorf("features of pixels differ by %g, of tokens by %g, of a picture by %g", image, text, picture)
 			}
 		})
 	}
+}
+
+// A ResNet in float16: OpenAI's archive, which has QuickGELU in its text tower, and a training checkpoint.
+func TestFormatsOfAResNet(t *testing.T) {
+	for path, model := range map[string]string{"resnet-openai.pt": "", "resnet_epoch_1.pt": "testdata/weights/resnet.json"} {
+		t.Run(path, func(t *testing.T) {
+			torchtest.NoLeak(t)
+			m, pre := loadAs(t, path, model)
+			name := strings.TrimSuffix(path, ".pt")
+			image, text := resnetDifferences(t, m, name)
+			t.Logf("features of pixels differ by %.1e, of tokens by %.1e", image, text)
+			if image > featureTolerance || text > featureTolerance {
+				t.Errorf("features of pixels differ by %g, of tokens by %g", image, text)
+			}
+			other := m.Config
+			other.QuickGELU = !other.QuickGELU
+			if _, text := resnetDifferences(t, rebuilt(t, m, other), name); text < 100*featureTolerance {
+				t.Errorf("the other activation moves the features of tokens by %g only", text)
+			}
+			again, preAgain := load(t, export(t, m, pre, forOpenClip))
+			if again.Config != m.Config || preAgain != pre {
+				t.Errorf("got %+v and %+v, want %+v and %+v", again.Config, preAgain, m.Config, pre)
+			}
+			got := allBytes(t, again)
+			for name, want := range allBytes(t, m) {
+				if !bytes.Equal(got[name], want) {
+					t.Errorf("%s differs", name)
+				}
+			}
+		})
+	}
+}
+
+func resnetDifferences(t *testing.T, m *Model, name string) (image, text float64) {
+	t.Helper()
+	g := torchtest.Open(t, filepath.Join(weightsDir, "features.safetensors"))
+	scope := torch.NewScope()
+	defer scope.Close()
+	torch.NoGrad(func() {
+		image = torchtest.MaxDiff(m.EncodeImage(g.Tensor(scope, "resnet/pixels")).Floats(), g.Floats("image/"+name))
+		text = torchtest.MaxDiff(m.EncodeText(g.Tensor(scope, "tokens")).Floats(), g.Floats("text/"+name))
+	})
+	return image, text
 }
 
 // Each fault must be seen at the tolerance of the test above.

@@ -11,7 +11,11 @@ clip/testdata/weights/
   model.json              the configuration of the two
   hf/, hf-sharded/        what save_pretrained writes: one file, and several with an index
   hf-bin/                 the same as pytorch_model.bin, with values that older versions saved
+  hf-bin-sharded/         the same in two files with an index
   openai.pt               a TorchScript archive like OpenAI's: float16, with input_resolution, context_length and vocab_size
+  resnet-openai.pt        the same of a ResNet
+  resnet_epoch_1.pt       a training checkpoint of the same weights in float16
+  resnet.json             the configuration of the two, but for the activation
   image.png               a picture of the models' size
   features.safetensors    pixels, tokens; image/ and text/ features of each; picture/ features of image.png
   resize.safetensors      position embeddings that open_clip interpolates for other image sizes
@@ -205,9 +209,24 @@ def transformers_files(out, features, generator, pixels, tokens, image):
     short["text_config_dict"] = {n: x for n, x in short["text_config"].items() if n != "hidden_act"}
     del short["vision_config"]["layer_norm_eps"], short["dtype"]
     (old / "config.json").write_text(json.dumps(short, indent=1) + "\n")
+    sharded_binary(out / "hf-bin-sharded", old)
     half = CLIPModel.from_pretrained(old, dtype=torch.float32).eval()
     assert half.config.text_config.hidden_act == half.config.vision_config.hidden_act == "quick_gelu"
     record(features, "hf-bin", Wrapped(half), pixels, tokens, normalized(image, open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD))
+
+
+def sharded_binary(folder, whole):
+    """As transformers wrote large models before it had safetensors."""
+    folder.mkdir()
+    state, index = torch.load(whole / "pytorch_model.bin", weights_only=True), {}
+    for i in range(2):
+        file = f"pytorch_model-{i + 1:05}-of-00002.bin"
+        part = {n: p for n, p in sorted(state.items())[i::2]}
+        torch.save(part, folder / file)
+        index.update(dict.fromkeys(part, file))
+    total = sum(p.nbytes for p in state.values())
+    (folder / "pytorch_model.bin.index.json").write_text(json.dumps({"metadata": {"total_size": total}, "weight_map": index}, indent=1) + "\n")
+    shutil.copy(whole / "config.json", folder)
 
 
 def openai_file(out, features, generator, pixels, tokens, image):
@@ -229,6 +248,39 @@ def openai_file(out, features, generator, pixels, tokens, image):
     del state["attn_mask"]  # a buffer of open_clip's class only; OpenAI's has it as an attribute of each block
     loaded = build_model_from_openai_state_dict(state, cast_dtype=torch.float32).float()
     record(features, "openai", loaded, pixels, tokens, normalized(image, open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD))
+
+
+RESNET = dict(
+    embed_dim=16, vision_cfg=dict(image_size=64, layers=[1, 1, 1, 1], width=4, head_width=64, patch_size=None),
+    text_cfg=dict(context_length=CONTEXT, vocab_size=VOCAB, width=64, heads=1, layers=1),
+)
+
+
+def resnet_files(out, features, _, pixels, tokens, image):
+    """The batch norms keep running statistics, which move before they are saved."""
+    torch.manual_seed(9)
+    generator = torch.Generator().manual_seed(10)
+    model = shake(CLIP(**RESNET, quick_gelu=True), generator).train()
+    pixels = features["resnet/pixels"] = torch.randn(3, 3, 64, 64, generator=generator)
+    with torch.no_grad():
+        model.encode_image(pixels)
+    model = model.half().eval()
+    state = model.state_dict()
+    torch.save({"epoch": 1, "state_dict": {"module." + n: p for n, p in state.items()}}, out / "resnet_epoch_1.pt")
+    (out / "resnet.json").write_text(json.dumps(RESNET, indent=1) + "\n")
+    for quick, name in ((True, "resnet-openai"), (False, "resnet_epoch_1")):
+        loaded = CLIP(**RESNET, quick_gelu=quick).eval()
+        loaded.load_state_dict({n: p.float() if p.is_floating_point() else p for n, p in state.items()})
+        with torch.no_grad():
+            features[f"image/{name}"], features[f"text/{name}"] = loaded.encode_image(pixels), loaded.encode_text(tokens)
+        if quick:
+            for buffer, value in dict(input_resolution=64, context_length=CONTEXT, vocab_size=VOCAB).items():
+                loaded.__dict__.pop(buffer, None)
+                loaded.register_buffer(buffer, torch.tensor(value))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                traced = torch.jit.trace_module(loaded, {"encode_image": pixels, "encode_text": tokens}, check_trace=False)
+            save_script(traced.half(), out / "resnet-openai.pt")
 
 
 def resized(out, generator):
@@ -256,13 +308,13 @@ def main():
     pixels, tokens = inputs(generator)
     image = picture(out / "image.png", generator)
     features = {"pixels": pixels, "tokens": tokens}
-    for write in (open_clip_files, transformers_files, openai_file):
+    for write in (open_clip_files, transformers_files, openai_file, resnet_files):
         write(out, features, generator, pixels, tokens, image)
     save(out / "features.safetensors", features)
     resized(out, generator)
     for path in sorted([*out.rglob("*"), *Path("internal/torchfile/testdata").iterdir()]):
         if path.is_file():
-            assert path.stat().st_size <= 300_000, f"{path} has {path.stat().st_size} bytes"
+            assert path.stat().st_size <= 400_000, f"{path} has {path.stat().st_size} bytes"
             print(f"{str(path):60} {path.stat().st_size:7}")
 
 
