@@ -1,6 +1,6 @@
 """Makes CLIPs of real sizes with random weights in every format, or loads what package clip exported of them.
 
-    golden_large.py make FOLDER MODEL...     models by open_clip's names, such as ViT-B-32 ViT-L-14 RN50
+    golden_large.py make FOLDER MODEL...     models by open_clip's names, such as ViT-B-32 ViT-L-14 RN50 ViT-B-16-SigLIP
     golden_large.py load FOLDER              time and memory of loading the first model by several libraries in turn
     golden_large.py check FOLDER             after TestLargeWeights: open_clip and transformers load exported/, and compute the same
 
@@ -20,25 +20,34 @@ import open_clip
 import torch
 from open_clip.push_to_hf_hub import save_config_for_hf
 from safetensors.torch import load_file, save_file
-from transformers import CLIPConfig, CLIPModel
+from transformers import CLIPConfig, CLIPModel, SiglipModel
 
 TOLERANCE = 1e-5
 
 
-def tokens():
+def siglip(name):
+    return "timm_model_name" in open_clip.get_model_config(name)["vision_cfg"]
+
+
+def tokens(name):
+    if siglip(name):  # its tokenizer would have to be downloaded
+        text = open_clip.get_model_config(name)["text_cfg"]
+        return torch.randint(0, text["vocab_size"], (3, text["context_length"]))
     return open_clip.tokenize(["a photo of a cat", "the dog is lying on its back", "3 red cubes, one of them behind a sphere"])
 
 
 def hf_features(model, pixels, ids):
+    if isinstance(model, SiglipModel):
+        return model.vision_model(pixel_values=pixels).pooler_output, model.text_model(input_ids=ids).pooler_output
     image = model.visual_projection(model.vision_model(pixel_values=pixels).pooler_output)
     return image, model.text_projection(model.text_model(input_ids=ids).pooler_output)
 
 
-def record(path, pixels, image, text):
-    save_file({"pixels": pixels, "tokens": tokens(), "image": image.float().contiguous(), "text": text.float().contiguous()}, path)
+def record(path, pixels, ids, image, text):
+    save_file({"pixels": pixels, "tokens": ids, "image": image.float().contiguous(), "text": text.float().contiguous()}, path)
 
 
-def make_open_clip(out, name, pixels):
+def make_open_clip(out, name, pixels, ids):
     config = open_clip.get_model_config(name)
     model = open_clip.create_model(name).eval()
     folder = out / f"{name}-open_clip"
@@ -50,31 +59,33 @@ def make_open_clip(out, name, pixels):
         other.mkdir()
         save_config_for_hf(model, other / "open_clip_config.json", config)
     torch.save(model.state_dict(), binary / "open_clip_pytorch_model.bin")
-    features = model.encode_image(pixels), model.encode_text(tokens())
+    features = model.encode_image(pixels), model.encode_text(ids)
     yield folder.name, folder.name, features
     yield binary.name, binary.name, features
     halved = {"module." + n: p.half() if p.is_floating_point() else p for n, p in model.state_dict().items()}
     torch.save({"epoch": 1, "name": "x", "state_dict": halved}, half / "epoch_1.pt")
     model.load_state_dict({n.removeprefix("module."): p.float() if p.is_floating_point() else p for n, p in halved.items()})
-    yield half.name, f"{half.name}/epoch_1.pt", (model.encode_image(pixels), model.encode_text(tokens()))
+    yield half.name, f"{half.name}/epoch_1.pt", (model.encode_image(pixels), model.encode_text(ids))
 
 
-def make_openai(out, name, pixels):
+def make_openai(out, name, pixels, ids):
+    if siglip(name):
+        return
     model = open_clip.create_model(name, force_quick_gelu=True).eval()
     model.load_state_dict({n: p.half().float() if p.is_floating_point() else p for n, p in model.state_dict().items()})
-    features = model.encode_image(pixels), model.encode_text(tokens())
+    features = model.encode_image(pixels), model.encode_text(ids)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        traced = torch.jit.trace_module(model, {"encode_image": pixels, "encode_text": tokens()}, check_trace=False)
+        traced = torch.jit.trace_module(model, {"encode_image": pixels, "encode_text": ids}, check_trace=False)
     traced.half().save(str(out / f"{name}-openai.pt"))
     yield f"{name}-openai", f"{name}-openai.pt", features
 
 
-def make_transformers(out, name, pixels):
+def make_transformers(out, name, pixels, ids):
     c = open_clip.get_model_config(name)
     v, t = c["vision_cfg"], c["text_cfg"]
-    if isinstance(v["layers"], list):
-        return  # there is no ResNet in transformers' CLIPModel
+    if siglip(name) or isinstance(v["layers"], list):
+        return  # transformers has no ResNet, and another GELU in a SigLIP
     config = CLIPConfig(
         projection_dim=c["embed_dim"],
         vision_config=dict(hidden_size=v["width"], intermediate_size=4 * v["width"], num_hidden_layers=v["layers"], num_attention_heads=v["width"] // 64,
@@ -82,7 +93,7 @@ def make_transformers(out, name, pixels):
         text_config=dict(hidden_size=t["width"], intermediate_size=4 * t["width"], num_hidden_layers=t["layers"], num_attention_heads=t["heads"]),
     )
     model = CLIPModel(config).eval()
-    features = hf_features(model, pixels, tokens())
+    features = hf_features(model, pixels, ids)
     for form, size in (("hf", "50GB"), ("hf-sharded", "200MB")):
         model.save_pretrained(out / f"{name}-{form}", max_shard_size=size)
         yield f"{name}-{form}", f"{name}-{form}", features
@@ -93,11 +104,11 @@ def make(out, names):
     for name in names:
         torch.manual_seed(0)
         size = open_clip.get_model_config(name)["vision_cfg"]["image_size"]
-        pixels = torch.randn(2, 3, size, size)
+        pixels, ids = torch.randn(2, 3, size, size), tokens(name)
         for kind in (make_open_clip, make_openai, make_transformers):
             with torch.no_grad():
-                for case, path, features in kind(out, name, pixels):
-                    record(out / f"{case}.features.safetensors", pixels, *features)
+                for case, path, features in kind(out, name, pixels, ids):
+                    record(out / f"{case}.features.safetensors", pixels, ids, *features)
                     cases.append({"Name": case, "Path": path, "Features": f"{case}.features.safetensors"})
     (out / "cases.json").write_text(json.dumps(cases))
 
@@ -171,7 +182,8 @@ def check(out):
             worst = max(worst, a)
             if not Path(folder, "config.json").exists():  # a ResNet
                 continue
-            model, info = CLIPModel.from_pretrained(folder, output_loading_info=True)
+            kind = SiglipModel if "-SigLIP" in case["Name"] else CLIPModel
+            model, info = kind.from_pretrained(folder, output_loading_info=True)
             assert not any(info.values()), info
             b = difference(hf_features(model.eval(), golden["pixels"], golden["tokens"]), want)
         print(f"{case['Name']:24} exported and loaded by transformers: {b:.1e}", flush=True)
