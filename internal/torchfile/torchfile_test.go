@@ -185,33 +185,3 @@ func overlapping(t *testing.T) []byte {
 	binary.LittleEndian.PutUint32(raw[second+offset:], binary.LittleEndian.Uint32(raw[first+offset:]))
 	return raw
 }
-
-func FuzzNewFile(f *testing.F) {
-	for _, name := range []string{"state.pt", "script.pt"} {
-		raw, err := os.ReadFile(filepath.Join("testdata", name))
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(raw)
-	}
-	f.Add(archiveOf(f, part{name: "a/data.pkl", data: pickled("HalfStorage", "0", 4, 1, 2, 1)}, part{name: "a/data/0", data: "aabbccdd"}))
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		file, err := NewFile(bytes.NewReader(raw), int64(len(raw)))
-		if err != nil {
-			return
-		}
-		for _, name := range file.Names() {
-			info, _ := file.Info(name)
-			if info.Size > int64(len(raw)) {
-				t.Fatalf("%s takes %d bytes, the file has %d", name, info.Size, len(raw))
-			}
-			section, err := file.Section(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if data, err := io.ReadAll(section); err != nil || int64(len(data)) != info.Size {
-				t.Fatalf("%s: got %d bytes of %d: %v", name, len(data), info.Size, err)
-			}
-		}
-	})
-}
