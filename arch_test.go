@@ -23,6 +23,7 @@ const (
 // layers lists the packages that know a model, top to bottom: each may import those below it, none beside or above it.
 var layers = [][]string{
 	{"cmd/mclclip"},
+	{"mcl/unimodal"},
 	{"mcl"},
 	{"train"},
 	{"clip"},

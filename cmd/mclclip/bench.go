@@ -22,7 +22,12 @@ func benchCommand(s streams) *cli.Command {
 	return &cli.Command{
 		Name:        "bench",
 		Usage:       "measure features: zero-shot, retrieval, probes; compare the speed with others, and MCL with its control",
-		Subcommands: []*cli.Command{benchSpeedCommand(s), benchKMeansCommand(s), benchRandBitCommand(s), benchRetrievalCommand(s), benchZeroShotCommand(s), benchProbeCommand(s), benchSideCommand(s)},
+		Subcommands: []*cli.Command{
+			benchSpeedCommand(s), benchKMeansCommand(s), benchScaleCommand(s),
+			benchRandBitCommand(s), benchTrifeatureCommand(s), benchAblateCommand(s),
+			benchRetrievalCommand(s), benchZeroShotCommand(s), benchProbeCommand(s),
+			benchSideCommand(s),
+		},
 	}
 }
 

@@ -49,3 +49,10 @@ func (t *Tensor) Mean(axis int64) *Tensor {
 	libtch.AtgMeanDim(&out, t.handle, []int64{axis}, 1, 1, int32(t.DType()))
 	return wrap("mean", out, t)
 }
+
+// MaxPool2d is the largest value of squares of size x size, each stride after the one before, with padding beyond the edges.
+func (t *Tensor) MaxPool2d(size, stride, padding int64) *Tensor {
+	var out libtch.Ctensor
+	libtch.AtgMaxPool2d(&out, t.handle, []int64{size, size}, 2, []int64{stride, stride}, 2, []int64{padding, padding}, 2, []int64{1, 1}, 2, 0)
+	return wrap("max pool2d", out, t)
+}

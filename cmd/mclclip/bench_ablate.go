@@ -1,0 +1,279 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/mclclip/mclclip/bench/paired/chart"
+	"github.com/mclclip/mclclip/bench/paired/trial"
+	"github.com/mclclip/mclclip/data/scenes"
+	"github.com/mclclip/mclclip/internal/atomicfile"
+	"github.com/mclclip/mclclip/mcl"
+)
+
+// benchAblate is everything that the command line of mclclip bench ablate says.
+type benchAblate struct {
+	machine   machineFlags
+	grid      string
+	out       string
+	model     string
+	seeds     int
+	pairs     int
+	bits      int
+	questions int
+	baseSteps int
+}
+
+// integrateKey is the key of the grid that needs no training: the rule by which mmvp puts the features together.
+const integrateKey = "integrate"
+
+// ablateDefaults are the settings of finetune for what the grid does not vary; the keys are flags of finetune, in the order in which
+// a run is named.
+var ablateDefaults = []struct{ key, value string }{
+	{"stages", "1"}, {"clusters", "32"}, {"groups", "4"}, {"batch-size", "64"}, {"steps", "300"}, {"lr", "1e-3"}, {"init", "base"},
+	{"cluster-on", "image"}, {"hard-fraction", "1"}, {"wd", "0.1"}, {integrateKey, "concat"},
+}
+
+func ablateKeys() (keys []string) {
+	for _, d := range ablateDefaults {
+		keys = append(keys, d.key)
+	}
+	return keys
+}
+
+func benchAblateCommand(s streams) *cli.Command {
+	f := &benchAblate{grid: "clusters=8,32 groups=1,4", model: "tiny", seeds: 1, pairs: 8192, bits: 8, questions: 200, baseSteps: 1200}
+	number := func(name, usage string, to *int) cli.Flag {
+		return &cli.IntFlag{Name: name, Usage: usage, Value: *to, Destination: to}
+	}
+	return &cli.Command{
+		Name:  "ablate",
+		Usage: "fine-tune with every combination of some settings, and put the scores into one table and one picture",
+		Description: "Draws pairs of figures with a code of random bits, trains one base model for each seed, and from it the stages and controls of\n" +
+			"every combination of the grid; scores each on pairs that differ in texture or shape alone. Keys of the grid: " + strings.Join(ablateKeys(), ", ") + ".\n" +
+			"Writes ablate.json, .txt and .png; called again, with the same or a larger grid, it does what is missing. Every step is an\n" +
+			"ordinary command, shown on standard error.",
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "grid", Usage: "`KEY=VALUES` separated by spaces, values by commas", Value: f.grid, Destination: &f.grid},
+			&cli.StringFlag{Name: "out", Usage: "`FOLDER` of data and runs", Destination: &f.out},
+			&cli.StringFlag{Name: "model", Usage: "architecture `NAME`, or an open_clip configuration (.json)", Value: f.model, Destination: &f.model},
+			number("seeds", "runs of each combination", &f.seeds),
+			number("pairs", "training pairs", &f.pairs),
+			number("code-bits", "random bits that picture and caption share", &f.bits),
+			number("pairs-per-feature", "pairs of the benchmark for each feature", &f.questions),
+			number("base-steps", "optimisation steps of the base model", &f.baseSteps),
+		}, f.machine.flags()...),
+		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			return f.do(c.Context, s)
+		},
+	}
+}
+
+// axis is a key of the grid with its values.
+type axis struct {
+	key    string
+	values []string
+}
+
+// parseGrid reads 'stages=1,2 clusters=4,10'.
+func parseGrid(text string) (axes []axis, err error) {
+	for _, word := range strings.Fields(text) {
+		key, list, found := strings.Cut(word, "=")
+		switch {
+		case !found || list == "" || slices.Contains(strings.Split(list, ","), ""):
+			return nil, usageErrorf("--grid %q: %q is no key=value,value", text, word)
+		case !slices.Contains(ablateKeys(), key):
+			return nil, usageErrorf("--grid: unknown key %q%s; keys are %s", key, didYouMean(key, ablateKeys()), strings.Join(ablateKeys(), ", "))
+		case slices.ContainsFunc(axes, func(a axis) bool { return a.key == key }):
+			return nil, usageErrorf("--grid: %q comes twice", key)
+		}
+		axes = append(axes, axis{key, strings.Split(list, ",")})
+	}
+	if len(axes) == 0 {
+		return nil, usageErrorf("--grid is empty: want such as 'stages=1,2 clusters=8,32'")
+	}
+	return axes, nil
+}
+
+// combinations lists every choice of one value for each axis, the last axis changing fastest.
+func combinations(axes []axis) []map[string]string {
+	all := []map[string]string{{}}
+	for _, a := range axes {
+		var longer []map[string]string
+		for _, choice := range all {
+			for _, value := range a.values {
+				next := map[string]string{a.key: value}
+				for k, v := range choice {
+					next[k] = v
+				}
+				longer = append(longer, next)
+			}
+		}
+		all = longer
+	}
+	return all
+}
+
+// settingName is a choice as the table shows it.
+func settingName(axes []axis, choice map[string]string) string {
+	var words []string
+	for _, a := range axes {
+		words = append(words, a.key+"="+choice[a.key])
+	}
+	return strings.Join(words, " ")
+}
+
+func (f *benchAblate) do(ctx context.Context, s streams) error {
+	if err := require("out", f.out, "runs/ablate"); err != nil {
+		return err
+	}
+	if f.seeds < 1 || f.bits < 0 || f.bits > scenes.MaxCodeBits {
+		return usageErrorf("--seeds %d, --code-bits %d: want at least 1, and 0 to %d", f.seeds, f.bits, scenes.MaxCodeBits)
+	}
+	axes, err := parseGrid(f.grid)
+	if err != nil {
+		return err
+	}
+	for _, choice := range combinations(axes) {
+		if err := f.check(choice); err != nil {
+			return usageErrorf("--grid: %s: %w", settingName(axes, choice), err)
+		}
+	}
+	t := &trial.Trial{Title: "ablation of " + f.grid, Config: map[string]any{"grid": f.grid, "pairs": f.pairs, "code_bits": f.bits, "base_steps": f.baseSteps, "model": f.model}}
+	if err := f.draw(ctx, s); err != nil {
+		return err
+	}
+	for _, choice := range combinations(axes) {
+		for seed := range f.seeds {
+			p, err := f.measure(ctx, s, settingName(axes, choice), choice, seed)
+			if err != nil {
+				return fmt.Errorf("%s, seed %d: %w", settingName(axes, choice), seed, err)
+			}
+			join(t, p)
+		}
+	}
+	if err := writeTrial(s, f.out, "ablate", "setting", t); err != nil {
+		return err
+	}
+	return atomicfile.WriteFile(filepath.Join(f.out, "ablate.png"), func(w io.Writer) error { return ablateFigure(t, axes).WritePNG(w) })
+}
+
+// check finds combinations that finetune would refuse, before anything is trained.
+func (f *benchAblate) check(choice map[string]string) error {
+	if _, err := mcl.Rule(settingOf(choice, integrateKey)); err != nil {
+		return err
+	}
+	var numbers []int
+	for _, key := range []string{"stages", "clusters", "groups", "batch-size", "steps"} {
+		n, err := strconv.Atoi(settingOf(choice, key))
+		if err != nil || n < 1 {
+			return fmt.Errorf("%s=%s: want a whole number from 1 on", key, settingOf(choice, key))
+		}
+		numbers = append(numbers, n)
+	}
+	return mcl.CheckConstraint(int64(f.pairs), numbers[1], numbers[0], numbers[3], numbers[2])
+}
+
+// settingOf is the value of a key: the grid's choice, or the default.
+func settingOf(choice map[string]string, key string) string {
+	if value, ok := choice[key]; ok {
+		return value
+	}
+	for _, d := range ablateDefaults {
+		if d.key == key {
+			return d.value
+		}
+	}
+	return ""
+}
+
+func (f *benchAblate) pairsFolder() string { return filepath.Join(f.out, "pairs") }
+
+func (f *benchAblate) draw(ctx context.Context, s streams) error {
+	if exists(filepath.Join(f.pairsFolder(), scenes.BenchmarkFolder)) {
+		return nil
+	}
+	return ownCommand(ctx, s, f.machine, "data", "scenes", "--out", f.pairsFolder(), "--mode", scenes.ModeTriple, "--colors", "1",
+		"--code-bits", strconv.Itoa(f.bits), "--pairs", strconv.Itoa(f.pairs), "--held-out-pairs", "100", "--held-out-tenths", "0",
+		"--pattern", "Texture", "--pattern", "Shape", "--pairs-per-pattern", strconv.Itoa(f.questions))
+}
+
+// measure trains and scores a combination, as far as that was not done before.
+func (f *benchAblate) measure(ctx context.Context, s streams, name string, choice map[string]string, seed int) (part, error) {
+	base := filepath.Join(f.out, "runs", "base-seed-"+strconv.Itoa(seed))
+	err := f.finetune(ctx, s, base, seed, "--model", f.model, "--stages", "0", "--base-steps", strconv.Itoa(f.baseSteps), "--base-lr", "1e-3", "--batch-size", "64")
+	if err != nil {
+		return part{}, err
+	}
+	args := []string{"--pretrained", filepath.Join(base, "stage-0", "model"), "--control"}
+	var words []string
+	for _, d := range ablateDefaults {
+		if d.key != integrateKey {
+			value := settingOf(choice, d.key)
+			args, words = append(args, "--"+d.key, value), append(words, d.key+"="+value)
+		}
+	}
+	run := filepath.Join(f.out, "runs", strings.Join(words, ","), "seed-"+strconv.Itoa(seed))
+	if err := f.finetune(ctx, s, run, seed, args...); err != nil {
+		return part{}, err
+	}
+	rule := settingOf(choice, integrateKey)
+	scores := filepath.Join(run, "mmvp-"+rule)
+	if !exists(filepath.Join(scores, "mmvp.json")) {
+		err := ownCommand(ctx, s, f.machine, "mmvp", "--run", run, "--data", filepath.Join(f.pairsFolder(), scenes.BenchmarkFolder), "--integrate", rule, "--out", scores)
+		if err != nil {
+			return part{}, err
+		}
+	}
+	p, err := readPairScores(filepath.Join(scores, "mmvp.json"), name, seed)
+	p.Scores = slices.DeleteFunc(p.Scores, func(s trial.Score) bool {
+		return s.Column != "base" && s.Column != "integrated" && s.Column != "control"
+	})
+	return p, err
+}
+
+// finetune begins a run, goes on with it, or leaves it alone when it is done.
+func (f *benchAblate) finetune(ctx context.Context, s streams, run string, seed int, args ...string) error {
+	if exists(filepath.Join(run, mcl.IntegratedFile)) {
+		return nil
+	}
+	args = append([]string{"finetune", "--pairs", filepath.Join(f.pairsFolder(), "train-*.parquet")}, args...)
+	args = append(args, "--aug-scale", "1", "--seed", strconv.Itoa(seed), "--log-every-n-steps", "200", "--out", run)
+	if exists(filepath.Join(run, mcl.ConfigFile)) {
+		args = append(args, "--resume")
+	}
+	return ownCommand(ctx, s, f.machine, args...)
+}
+
+// ablateFigure has a panel for each axis: the mean over all other settings, all seeds and both features, and its spread.
+func ablateFigure(t *trial.Trial, axes []axis) *chart.Figure {
+	fig := &chart.Figure{Title: "pairs right by setting, mean over the others"}
+	for _, a := range axes {
+		panel := chart.Panel{Title: a.key, Places: a.values}
+		for _, column := range []string{"base", "control", "integrated"} {
+			line := chart.Line{Name: column}
+			for _, value := range a.values {
+				var all []float64
+				for _, score := range t.Scores {
+					if score.Column == column && slices.Contains(strings.Fields(score.Setting), a.key+"="+value) {
+						all = append(all, score.Percent())
+					}
+				}
+				line.Mean, line.Spread = append(line.Mean, trial.Mean(all)), append(line.Spread, trial.Deviation(all))
+			}
+			panel.Lines = append(panel.Lines, line)
+		}
+		fig.Panels = append(fig.Panels, panel)
+	}
+	return fig
+}
