@@ -24,7 +24,7 @@ func benchCommand(s streams) *cli.Command {
 		Usage:       "measure features: zero-shot, retrieval, probes; compare the speed with others, and MCL with its control",
 		Subcommands: []*cli.Command{
 			benchSpeedCommand(s), benchKMeansCommand(s), benchScaleCommand(s),
-			benchRandBitCommand(s), benchTrifeatureCommand(s), benchAblateCommand(s),
+			benchRandBitCommand(s), benchTrifeatureCommand(s), benchUnimodalCommand(s), benchAblateCommand(s),
 			benchRetrievalCommand(s), benchZeroShotCommand(s), benchProbeCommand(s),
 			benchSideCommand(s),
 		},

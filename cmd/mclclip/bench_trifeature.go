@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -103,23 +102,10 @@ func (f *benchTrifeature) measure(ctx context.Context, s streams, method string,
 		if err != nil {
 			return part{}, err
 		}
-		name := fmt.Sprintf("%s, seed %d", method, seed)
-		r, err := f.experiment(ctx, s, cfg, name, train, test)
-		if err != nil {
-			return part{}, err
-		}
-		all := columns(r)
-		if err := f.gallery(filepath.Join(f.out, "neighbors-"+method+"-"+strconv.Itoa(seed)+".png"), name, all, r, train); err != nil {
-			return part{}, err
-		}
-		if f.wide {
-			wide, err := f.experiment(ctx, s, wider(cfg), name+", wide", train, test)
-			if err != nil {
-				return part{}, err
-			}
-			all = append(all, column{"wide", beside(nil, wide.Base.Train), beside(nil, wide.Base.Test)})
-		}
-		return f.score(method, seed, all, train, test)
+		picture := filepath.Join(f.out, fmt.Sprintf("neighbors-%s-%d.png", method, seed))
+		return f.trainAndScore(ctx, s, cfg, method, seed, train, test, f.wide, func(all []column, r *unimodal.Result) error {
+			return f.gallery(picture, fmt.Sprintf("%s, seed %d", method, seed), all, r, train)
+		})
 	})
 }
 
