@@ -83,8 +83,10 @@ func (f *benchRandBit) do(ctx context.Context, s streams) error {
 	if err := f.check("runs/randbit"); err != nil {
 		return err
 	}
-	if err := f.data.Validate(); err != nil {
-		return &exitError{codeUsage, err}
+	if f.method != clipMethod {
+		if err := f.fits(f.data); err != nil {
+			return err
+		}
 	}
 	lengths, err := parseBits(f.bits)
 	if err != nil {

@@ -65,8 +65,8 @@ func (f *benchTrifeature) do(ctx context.Context, s streams) error {
 	}
 	first, second, _ := strings.Cut(f.tied, ",")
 	f.data.Tied = [2]string{strings.TrimSpace(first), strings.TrimSpace(second)}
-	if err := f.data.Validate(); err != nil {
-		return &exitError{codeUsage, err}
+	if err := f.fits(f.data); err != nil {
+		return err
 	}
 	methods := strings.Split(f.methods, ",")
 	for _, method := range methods {

@@ -11,6 +11,7 @@ import (
 	"github.com/mclclip/mclclip/bench/paired/trial"
 	"github.com/mclclip/mclclip/bench/probe"
 	"github.com/mclclip/mclclip/data/imageset"
+	"github.com/mclclip/mclclip/data/trifeature"
 	"github.com/mclclip/mclclip/mcl"
 	"github.com/mclclip/mclclip/mcl/unimodal"
 )
@@ -84,6 +85,19 @@ func (f *unimodalFlags) check(example string) error {
 		return usageErrorf("--neighbors %d, --probe-c %g: want at least 1, and a number above 0", f.knn.K, f.probe.C)
 	}
 	if err := f.cfg.Validate(); err != nil {
+		return &exitError{codeUsage, err}
+	}
+	_, err := f.machine.apply()
+	return err
+}
+
+// fits checks a generated data set before it is drawn.
+func (f *unimodalFlags) fits(data trifeature.Config) error {
+	if err := data.Validate(); err != nil {
+		return &exitError{codeUsage, err}
+	}
+	pictures, _ := data.Pictures()
+	if err := f.cfg.Fits(pictures); err != nil {
 		return &exitError{codeUsage, err}
 	}
 	return nil

@@ -78,6 +78,12 @@ func Generate(c Config) (train, test *imageset.Set, err error) {
 	return c.draw(trainItems, 1), c.draw(testItems, 2), nil
 }
 
+// Pictures counts the pictures of the training and of the test set.
+func (c Config) Pictures() (train, test int) {
+	first, second := c.items()
+	return len(first), len(second)
+}
+
 // items lists the pictures of both sets.
 func (c Config) items() (train, test [][3]int) {
 	r := rand.New(rand.NewPCG(c.Seed, 0x73706c6974))
