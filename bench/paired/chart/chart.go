@@ -49,6 +49,7 @@ const (
 	panelWidth, panelHeight  = 420, 320
 	left, right, top, bottom = 52, 16, 64, 56
 	legendLine               = 22
+	mostAcross               = 3 // panels beside each other
 )
 
 // pen draws on an image.
@@ -68,16 +69,17 @@ func (f *Figure) WritePNG(w io.Writer) error {
 	for _, p := range f.Panels {
 		lines = max(lines, len(p.Lines))
 	}
-	width := panelWidth * max(1, len(f.Panels))
-	height := panelHeight + legendLine*((lines+3)/4) + 8
+	across := min(mostAcross, max(1, len(f.Panels)))
+	below := (len(f.Panels) + across - 1) / across
+	width, height := panelWidth*across, panelHeight*below+legendLine*((lines+3)/4)+8
 	p := pen{image.NewRGBA(image.Rect(0, 0, width, height)), face}
 	draw.Draw(p.img, p.img.Rect, image.White, image.Point{}, draw.Src)
 	p.text(f.Title, float64(width)/2, 20, .5)
 	for i, panel := range f.Panels {
-		p.panel(panel, f, float64(i*panelWidth))
+		p.panel(panel, f, float64(i%across*panelWidth), float64(i/across*panelHeight))
 	}
 	if len(f.Panels) > 0 {
-		p.legend(f.Panels[0].Lines, width)
+		p.legend(f.Panels[0].Lines, width, below*panelHeight)
 	}
 	return png.Encode(w, p.img)
 }
@@ -91,7 +93,7 @@ func newFace(size float64) (font.Face, error) {
 }
 
 // panel draws axes and lines with their spreads.
-func (p pen) panel(panel Panel, f *Figure, x0 float64) {
+func (p pen) panel(panel Panel, f *Figure, x0, y0 float64) {
 	places := f.Places
 	if panel.Places != nil {
 		places = panel.Places
@@ -100,13 +102,13 @@ func (p pen) panel(panel Panel, f *Figure, x0 float64) {
 	x := func(i int) float64 {
 		return x0 + left + (float64(i)+.5)*(panelWidth-left-right)/float64(len(places))
 	}
-	y := func(v float64) float64 { return top + (100-v)/100*(panelHeight-top-bottom) }
+	y := func(v float64) float64 { return y0 + top + (100-v)/100*(panelHeight-top-bottom) }
 	for v := 0.; v <= 100; v += 25 {
 		p.line(x0+left, y(v), x0+panelWidth-right, y(v), 1, grid)
 		p.text(fmt.Sprint(v), x0+left-6, y(v)+5, 1)
 	}
 	p.line(x0+left, y(0), x0+panelWidth-right, y(0), 1.2, axis)
-	p.text(panel.Title+", %", x0+left, top-12, 0)
+	p.text(panel.Title+", %", x0+left, y0+top-12, 0)
 	for i, place := range places {
 		p.text(place, x(i), y(0)+20, .5)
 	}
@@ -127,11 +129,11 @@ func (p pen) panel(panel Panel, f *Figure, x0 float64) {
 	}
 }
 
-func (p pen) legend(lines []Line, width int) {
+func (p pen) legend(lines []Line, width, from int) {
 	columns := min(4, max(1, len(lines)))
 	for k, l := range lines {
 		x := float64(left + k%columns*(width-left-right)/columns)
-		y := float64(panelHeight + legendLine*(k/columns) + 10)
+		y := float64(from + legendLine*(k/columns) + 10)
 		p.line(x, y, x+18, y, 4, palette[k%len(palette)])
 		p.text(l.Name, x+24, y+5, 0)
 	}
