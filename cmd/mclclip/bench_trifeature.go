@@ -31,6 +31,7 @@ func benchTrifeatureCommand(s streams) *cli.Command {
 	f := &benchTrifeature{unimodalFlags: newUnimodalFlags(), methods: "simclr,moco", data: trifeature.DefaultConfig(), wide: true}
 	f.tied = strings.Join(f.data.Tied[:], ",")
 	f.cfg.Augment = unimodal.Augment{MinScale: .4, Flip: true} // colour is one of the features
+	f.cfg.BaseSteps, f.cfg.Steps = 300, 150
 	return &cli.Command{
 		Name:  "trifeature",
 		Usage: "learn shapes, textures and colours without labels, and see which of them each stage knows",
