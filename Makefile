@@ -8,7 +8,7 @@ FUZZTIME ?= 10s
 ROUNDS  ?= 200
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build check test pure race fuzz fuzz-asan torture emoji golden golden-large bench bench-kmeans bench-scale demo clean
+.PHONY: help setup build check test pure race fuzz fuzz-asan torture emoji golden golden-large bench bench-kmeans demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -59,6 +59,7 @@ bench: build ## compare the speed with PyTorch and open_clip in turn; BENCH='--w
 bench-kmeans: build ## compare K-means with scikit-learn's on the same features; BENCH='--rows 200000' chooses
 	@python="$$(scripts/reference.sh)" && "$$python" scripts/bench_kmeans.py $(BENCH)
 
+.PHONY: bench-scale
 bench-scale: build ## memory and time of K-means, labels and batches for millions of rows; BENCH='--rows 10000000,100000000' chooses
 	bin/mclclip bench scale --out docs/benchmarks $(BENCH)
 
