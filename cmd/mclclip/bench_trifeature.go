@@ -125,15 +125,15 @@ const (
 
 // gallery shows the nearest training pictures of some of them: by every representation among all, and by the base and each stage
 // among those of the query's label in that stage, where only what the stage has learned can tell them apart.
-func (f *benchTrifeature) gallery(path, title string, all []column, r *unimodal.Result, train *imageset.Set) error {
+func (f *benchTrifeature) gallery(path, title string, columns []column, r *unimodal.Result, train *imageset.Set) error {
 	g := chart.Gallery{Title: "nearest neighbours: " + title, Size: train.Size, Picture: train.Picture}
 	for q := range galleryQueries {
 		g.Queries = append(g.Queries, q*train.Len()/galleryQueries)
 	}
-	any := func(int, int) bool { return true }
-	for _, c := range all {
+	all := func(int, int) bool { return true }
+	for _, c := range columns {
 		if c.name != "control" {
-			g.Groups = append(g.Groups, chart.GalleryGroup{Name: c.name, Found: nearestTo(c.train, g.Queries, any)})
+			g.Groups = append(g.Groups, chart.GalleryGroup{Name: c.name, Found: nearestTo(c.train, g.Queries, all)})
 		}
 	}
 	for s, labels := range r.Labels {
