@@ -20,8 +20,8 @@ import (
 
 func benchCommand(s streams) *cli.Command {
 	return &cli.Command{
-		Name:        "bench",
-		Usage:       "measure features: zero-shot, retrieval, probes; compare the speed with others, and MCL with its control",
+		Name:  "bench",
+		Usage: "measure features: zero-shot, retrieval, probes; compare the speed with others, and MCL with its control",
 		Subcommands: []*cli.Command{
 			benchSpeedCommand(s), benchKMeansCommand(s), benchScaleCommand(s),
 			benchRandBitCommand(s), benchTrifeatureCommand(s), benchUnimodalCommand(s), benchAblateCommand(s),

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// pictures writes an image folder of noise in two brightnesses.
-func pictures(t *testing.T, n int) string {
+// classFolders writes an image folder of noise in two brightnesses.
+func classFolders(t *testing.T, n int) string {
 	t.Helper()
 	dir, r := t.TempDir(), rand.New(rand.NewPCG(1, 0))
 	for _, part := range []string{"train", "val"} {
@@ -43,7 +43,7 @@ func pictures(t *testing.T, n int) string {
 }
 
 func TestBenchUnimodal(t *testing.T) {
-	data, out := pictures(t, 40), filepath.Join(t.TempDir(), "unimodal")
+	data, out := classFolders(t, 40), filepath.Join(t.TempDir(), "unimodal")
 	args := []string{"bench", "unimodal", "--data", "imagefolder:" + data, "--size", "16", "--out", out, "--seeds", "1", "--stages", "1", "--clusters", "2",
 		"--width", "4", "--batch-size", "16", "--queue", "32", "--groups", "2", "--base-steps", "2", "--steps", "2", "--threads", "1"}
 	code, table, stderr := mclclip(t, "", args...)
