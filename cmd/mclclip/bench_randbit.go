@@ -141,6 +141,6 @@ func (f *benchRandBit) measureViews(ctx context.Context, s streams, bits, seed i
 		if err != nil {
 			return part{}, err
 		}
-		return f.score(setting, seed, columns(r), train, test)
+		return f.score(setting, seed, columnsOf(r), train, test)
 	})
 }

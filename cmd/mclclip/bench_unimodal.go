@@ -129,7 +129,7 @@ func (f *unimodalFlags) trainAndScore(ctx context.Context, s streams, cfg unimod
 	if err != nil {
 		return part{}, err
 	}
-	all := columns(r)
+	all := columnsOf(r)
 	if look != nil {
 		if err := look(all, r); err != nil {
 			return part{}, err

@@ -127,8 +127,8 @@ type column struct {
 	train, test [][]float32
 }
 
-// columns are the base, each stage, the stages integrated and the control, in the order of the table.
-func columns(r *unimodal.Result) []column {
+// columnsOf are the base, each stage, the stages integrated and the control, in the order of the table.
+func columnsOf(r *unimodal.Result) []column {
 	one := func(name string, parts ...unimodal.Representation) column {
 		c := column{name: name}
 		for _, p := range parts {
