@@ -8,6 +8,9 @@ import (
 	"io"
 
 	xdraw "golang.org/x/image/draw"
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/basicfont"
+	"golang.org/x/image/math/fixed"
 )
 
 // Gallery shows pictures and what several representations find beside them.
@@ -33,26 +36,21 @@ const (
 
 // WritePNG draws the gallery: the queries in the first column, a group of columns for each representation.
 func (g *Gallery) WritePNG(w io.Writer) error {
-	face, err := newFace(14)
-	if err != nil {
-		return err
-	}
-	defer face.Close()
 	width := 16 + thumb
 	for _, group := range g.Groups {
 		width += groupGap + group.columns()*(thumb+gap)
 	}
 	height := 56 + len(g.Queries)*(thumb+gap) + 12
-	p := pen{image.NewRGBA(image.Rect(0, 0, width, height)), face}
+	p := pen{image.NewRGBA(image.Rect(0, 0, width, height))}
 	draw.Draw(p.img, p.img.Rect, image.White, image.Point{}, draw.Src)
-	p.text(g.Title, 12, 20, 0)
-	p.text("query", 12, 46, 0)
+	p.text(g.Title, 12, 20)
+	p.text("query", 12, 46)
 	for row, query := range g.Queries {
 		p.thumb(g, query, 12, row)
 	}
 	x := 12 + thumb + groupGap
 	for _, group := range g.Groups {
-		p.text(group.Name, float64(x), 46, 0)
+		p.text(group.Name, x, 46)
 		for row, found := range group.Found {
 			for k, i := range found {
 				p.thumb(g, i, x+k*(thumb+gap), row)
@@ -79,4 +77,13 @@ func (p pen) thumb(g *Gallery, i, x, row int) {
 	}
 	y := 56 + row*(thumb+gap)
 	xdraw.BiLinear.Scale(p.img, image.Rect(x, y, x+thumb, y+thumb), small, small.Rect, xdraw.Src, nil)
+}
+
+// pen draws on an image.
+type pen struct{ img *image.RGBA }
+
+// text writes a line from x on.
+func (p pen) text(s string, x, y int) {
+	d := font.Drawer{Dst: p.img, Src: image.Black, Face: basicfont.Face7x13, Dot: fixed.P(x, y)}
+	d.DrawString(s)
 }
