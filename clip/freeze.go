@@ -57,10 +57,22 @@ func (m *Model) lock(prefix string, groups [][]string, unlocked int) {
 	}
 }
 
-// CheckLock tells whether the image tower can be locked but for so many groups.
+// CheckLock tells whether the image tower can be locked but for so many groups. More than there are is an error: open_clip
+// takes it for all.
 func (c Config) CheckLock(unlockedGroups int) error {
 	if c.Vision.ResNet() && unlockedGroups > 0 {
 		return fmt.Errorf("--lock-image-unlocked-groups %d: a ResNet has no groups and is locked whole; leave the flag out", unlockedGroups)
+	}
+	if most := c.Vision.Layers + 2; !c.Vision.ResNet() && unlockedGroups > most {
+		return fmt.Errorf("--lock-image-unlocked-groups %d: this image tower has %d groups (the projection, %d blocks, and what makes the tokens)", unlockedGroups, most, c.Vision.Layers)
+	}
+	return nil
+}
+
+// CheckTextLock is CheckLock for the text tower.
+func (c Config) CheckTextLock(unlockedLayers int) error {
+	if most := c.Text.Layers + 2; unlockedLayers > most {
+		return fmt.Errorf("--lock-text-unlocked-layers %d: this text tower has %d (the projection, %d blocks, and the embeddings)", unlockedLayers, most, c.Text.Layers)
 	}
 	return nil
 }

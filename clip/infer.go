@@ -152,6 +152,21 @@ func presetOf(c Config) string {
 	return ""
 }
 
+// Name is a short name of an architecture: that of the preset, or what sets it apart, such as ViT-p8-w96-l3.
+func (c Config) Name() string {
+	name := presetOf(c)
+	switch {
+	case name == "" && c.Vision.ResNet():
+		name = fmt.Sprintf("RN-w%d", c.Vision.Width)
+	case name == "":
+		name = fmt.Sprintf("ViT-p%d-w%d-l%d", c.Vision.PatchSize, c.Vision.Width, c.Vision.Layers)
+	}
+	if c.QuickGELU {
+		name += quickSuffix
+	}
+	return name
+}
+
 // describe names a configuration for people.
 func describe(c Config) string {
 	if name := presetOf(c); name != "" {

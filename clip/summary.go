@@ -30,6 +30,26 @@ func (m *Model) Summary() (trained, kept Selection) {
 		selected(all, func(p nn.Param) bool { return !p.Tensor.Trainable() })
 }
 
+// Share counts the elements of some parameters: those that are trainable now, and all.
+type Share struct{ Trainable, All int64 }
+
+// String is for people.
+func (s Share) String() string { return fmt.Sprintf("%d of %d", s.Trainable, s.All) }
+
+// TrainableShares counts the parameters of the two towers; the logit scale belongs to neither.
+func (m *Model) TrainableShares() (image, text Share) {
+	var shares [TextTower + 1]Share
+	for _, p := range m.Parameters() {
+		tower, _ := m.Layer(p.Name)
+		size := int64(p.Tensor.Len())
+		shares[tower].All += size
+		if p.Tensor.Trainable() {
+			shares[tower].Trainable += size
+		}
+	}
+	return shares[ImageTower], shares[TextTower]
+}
+
 func selected(all []nn.Param, in func(nn.Param) bool) (s Selection) {
 	partial := map[string]bool{} // beginnings of names that others have too
 	for _, p := range all {

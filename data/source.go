@@ -93,6 +93,9 @@ func (s *Source) Columns() (image, caption, key string) {
 	return c.image.name, c.caption.name, c.key.name
 }
 
+// CaptionLists tells whether the caption column holds lists, so that a row may have several captions.
+func (s *Source) CaptionLists() bool { return s.shards[0].columns.caption.list }
+
 // Locate returns the index of the shard of a row and the row's number in it. The row must be in 0..Rows()-1.
 func (s *Source) Locate(row int64) (shard int, local int64) {
 	shard = sort.Search(len(s.shards), func(i int) bool { return s.shards[i].First > row }) - 1

@@ -1,7 +1,6 @@
 package mcl
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -9,10 +8,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -159,58 +156,6 @@ func readResolved(dir string) (map[string]any, error) {
 		return nil, err
 	}
 	return flatten(filepath.Join(dir, ConfigFile), raw)
-}
-
-// changed compares the saved settings with the wanted ones and names each that differs. Where the pairs and the weights
-// lie and what the model is called is left out; only their content counts.
-func changed(saved map[string]any, want Resolved) (differ []string, err error) {
-	raw, err := json.Marshal(want)
-	if err != nil {
-		return nil, err
-	}
-	now, err := flatten("settings", raw)
-	if err != nil {
-		return nil, err
-	}
-	keys := slices.Collect(maps.Keys(saved))
-	for key := range now {
-		if _, ok := saved[key]; !ok {
-			keys = append(keys, key)
-		}
-	}
-	slices.Sort(keys)
-	for _, key := range keys {
-		if strings.HasPrefix(key, "pairs") || key == "pretrained" || key == "model" {
-			continue
-		}
-		if a, b := fmt.Sprint(saved[key]), fmt.Sprint(now[key]); a != b {
-			differ = append(differ, fmt.Sprintf("%s was %s, is %s", key, a, b))
-		}
-	}
-	return differ, nil
-}
-
-// flatten turns JSON into dotted keys and values.
-func flatten(path string, raw []byte) (map[string]any, error) {
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	var tree any
-	if err := decoder.Decode(&tree); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	flat := map[string]any{}
-	var walk func(prefix string, value any)
-	walk = func(prefix string, value any) {
-		if branch, ok := value.(map[string]any); ok {
-			for key, child := range branch {
-				walk(strings.TrimPrefix(prefix+"."+key, "."), child)
-			}
-			return
-		}
-		flat[prefix] = value
-	}
-	walk("", tree)
-	return flat, nil
 }
 
 func writeJSON(path string, value any) error {

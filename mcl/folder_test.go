@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mclclip/mclclip/clip"
 )
 
 // enter opens a run folder and gives it back.
@@ -44,14 +46,19 @@ func TestARunIsResumedWithItsOwnSettingsOnly(t *testing.T) {
 		"moved pairs":      {func(r *Resolved) { r.Pairs = []string{"b/*.parquet", "c"} }, ""},
 		"moved weights":    {func(r *Resolved) { r.Pretrained, r.ModelName = "elsewhere/other", "other" }, ""},
 		"more workers":     {func(r *Resolved) { r.MCL.Workers, r.MCL.Buffer, r.MCL.Train.SaveEvery = 9, 1<<20, 7 }, ""},
-		"other data":       {func(r *Resolved) { r.Data = "d2" }, "data was d1, is d2"},
-		"other captions":   {func(r *Resolved) { r.CaptionColumn = "title" }, "caption_column was caption, is title"},
-		"other weights":    {func(r *Resolved) { r.Weights = "w2" }, "weights was w1, is w2"},
-		"other seed":       {func(r *Resolved) { r.MCL.Seed = 1 }, "mcl.seed was 0, is 1"},
-		"other start":      {func(r *Resolved) { r.MCL.Init = "previous" }, "mcl.init was base, is previous"},
-		"turned by EXIF":   {func(r *Resolved) { r.EXIF = true }, "exif was false, is true"},
-		"other lock":       {func(r *Resolved) { r.MCL.Lock.Text = true }, "mcl.lock.text was false, is true"},
-		"other base steps": {func(r *Resolved) { r.MCL.Base.Steps = 5 }, "mcl.base.steps was 0, is 5"},
+		"other data":       {func(r *Resolved) { r.Data = "d2" }, "the files of --pairs [a/*.parquet] have other content"},
+		"other captions":   {func(r *Resolved) { r.CaptionColumn = "title" }, "--caption-column was caption, is now title"},
+		"other weights":    {func(r *Resolved) { r.Weights = "w2" }, "the weights of --pretrained have other content (SHA-256 was w1, is now w2)"},
+		"other seed":       {func(r *Resolved) { r.MCL.Seed = 1 }, "--seed was 0, is now 1"},
+		"other start":      {func(r *Resolved) { r.MCL.Init = "previous" }, "--init was base, is now previous"},
+		"turned by EXIF":   {func(r *Resolved) { r.EXIF = true }, "--exif was false, is now true"},
+		"other lock":       {func(r *Resolved) { r.MCL.Lock.Text = true }, "--lock-text was false, is now true"},
+		"other pairs":      {func(r *Resolved) { r.Data, r.Pairs = "d2", []string{"b/*.parquet"} }, "--pairs was [a/*.parquet], is now [b/*.parquet], with other content"},
+		"other batch":      {func(r *Resolved) { r.MCL.Train.BatchSize, r.MCL.Base.BatchSize = 32, 32 }, "other settings: --batch-size was 64, is now 32; give"},
+		"other size":       {func(r *Resolved) { r.ImageSize = 64 }, "--force-image-size was not given, is now 64"},
+		"other model":      {func(r *Resolved) { r.Model = &clip.Config{EmbedDim: 8} }, "--model (embed_dim) was not given, is now 8"},
+		"unlocked":         {func(r *Resolved) { r.MCL.Lock.ImageUnlockedGroups = 2 }, "--lock-image-unlocked-groups was 0, is now 2"},
+		"other base steps": {func(r *Resolved) { r.MCL.Base.Steps = 5 }, "--base-steps was 0, is now 5"},
 	} {
 		changed := settings
 		test.change(&changed)
@@ -76,7 +83,7 @@ func TestChangesThatAreAllowedAreNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"data was d1, is d2", "mcl.train.lr was 0.00001, is 0.5"}; !slices.Equal(folder.Changes, want) {
+	if want := []string{"the files of --pairs [] have other content than when the run began, or there are more or fewer of them", "--lr was 0.00001, is now 0.5"}; !slices.Equal(folder.Changes, want) {
 		t.Errorf("the changes are %q, want %q", folder.Changes, want)
 	}
 	if err := folder.Close(); err != nil {

@@ -7,7 +7,7 @@ import (
 
 // KMeansConfig says how features are clustered.
 type KMeansConfig struct {
-	Clusters   int     `json:"clusters"`    // K
+	Clusters   int     `json:"-"`           // K; of a run: Config.Clusters
 	Starts     int     `json:"starts"`      // seedings, of which the one with the lowest inertia is kept (scikit-learn's n_init)
 	SampleRows int     `json:"sample_rows"` // rows on which the starts are compared; at least 32 K rows are taken, all if there are fewer
 	MaxPasses  int     `json:"max_passes"`  // passes over all features at most (max_iter)
@@ -15,7 +15,7 @@ type KMeansConfig struct {
 	MinGain    float64 `json:"min_gain"`    // with more rows than the sample holds, passes also end when one lowers the inertia by less than this share
 	BatchRows  int     `json:"batch_rows"`  // 0: Lloyd's algorithm; else passes are mini-batch K-means (Sculley 2010), an update every BatchRows rows
 	Spherical  bool    `json:"spherical"`   // centroids are scaled to length 1 after each update; for features of length 1
-	Seed       uint64  `json:"seed"`
+	Seed       uint64  `json:"-"`           // of a run: it follows from Config.Seed and the stage
 }
 
 // DefaultKMeansConfig returns the paper's K and otherwise the settings of scikit-learn's KMeans with 10 starts, but for MinGain:

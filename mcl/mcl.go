@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
+	"time"
 
 	"github.com/mclclip/mclclip/clip"
 	"github.com/mclclip/mclclip/data"
@@ -26,6 +28,7 @@ type Run struct {
 	start  Start
 	index  *data.Index
 	log    *metrics.Logger
+	told   string // what was last said about the trainable parameters
 
 	samples map[string]*sampled // by phase; what its model makes of a sample
 }
@@ -36,6 +39,7 @@ type Start struct {
 	Options    clip.Options // of those weights
 	Model      clip.Config  // the architecture, where Pretrained is ""
 	EXIF       bool         // turn images as their EXIF orientation says
+	At         Place        // where a run that stopped goes on
 }
 
 // NewRun checks that the data suffice for the settings. Finish makes the models.
@@ -162,6 +166,20 @@ func (r *Run) initial(p phase) (*clip.Model, clip.Preprocess, error) {
 	return model, pre, nil
 }
 
+// tellTrainable says how much of the model learns, once for all phases with the same locks.
+func (r *Run) tellTrainable(p phase, model *clip.Model) {
+	trained, kept := model.Summary()
+	text := trained.String() + kept.String()
+	if text == r.told {
+		return
+	}
+	r.told = text
+	images, texts := model.TrainableShares()
+	r.log.Printf("%s: trainable parameters: %s of the image tower, %s of the text tower", p.name, images, texts)
+	r.log.Printf("%s: parameters that train: %s", p.name, trained)
+	r.log.Printf("%s: parameters that stay: %s", p.name, kept)
+}
+
 // train trains a model from its newest checkpoint, or from the start.
 func (r *Run) train(ctx context.Context, p phase, model *clip.Model, pre clip.Preprocess, grouper data.Grouper, captions *CaptionFeatures, cfg train.Config) error {
 	trainer, err := train.New(cfg, model, pre)
@@ -169,9 +187,7 @@ func (r *Run) train(ctx context.Context, p phase, model *clip.Model, pre clip.Pr
 		return err
 	}
 	defer trainer.Close()
-	trained, kept := model.Summary()
-	r.log.Printf("%s: parameters that train: %s", p.name, trained)
-	r.log.Printf("%s: parameters that stay: %s", p.name, kept)
+	r.tellTrainable(p, model)
 	batches, err := r.batchesOf(p)
 	if err != nil {
 		return err
@@ -194,23 +210,38 @@ func (r *Run) train(ctx context.Context, p phase, model *clip.Model, pre clip.Pr
 	return err
 }
 
-// tell logs what the composition of batches left over.
+// tell logs what the composition of batches left over, where it is worth a word.
 func (r *Run) tell(p phase, done int, loaded data.LoaderStats, grouper data.Grouper) {
-	r.log.Printf("%s: waited %.1f s for data, %d MB of pairs waited on disk", p.name, loaded.Wait.Seconds(), loaded.Spilled>>20)
+	if loaded.Wait >= time.Second || loaded.Spilled > 0 {
+		r.log.Printf("%s: waited %.1f s for data, %d MB of pairs waited on disk", p.name, loaded.Wait.Seconds(), loaded.Spilled>>20)
+	}
 	if mixed, ok := grouper.(*Mixed); ok {
 		grouper = mixed.hard
 	}
-	if g, ok := grouper.(*Grouper); ok {
-		s := g.Stats()
-		r.log.Printf("%s: in the epoch at hand %d batches were composed, %d blocks repeated a group of their batch, %d pairs wait for their block",
-			p.name, s.Batches, s.Repeats, s.Waiting)
-		if warning := repeatWarning(s, g.groups); warning != "" {
-			// A failed write is told by the next event or step.
-			_ = r.log.Event(metrics.Event{Name: WarningEvent, Phase: p.name, Step: done, Text: "warning: " + warning})
-		}
+	g, ok := grouper.(*Grouper)
+	if !ok {
+		return
+	}
+	s := g.Stats()
+	var left []string
+	if s.Repeats > 0 {
+		left = append(left, fmt.Sprintf("%d of the %d blocks of the last epoch stood beside one of their own group", s.Repeats, s.Batches*int64(g.groups)))
+	}
+	if s.Waiting > 0 {
+		left = append(left, counted(int(s.Waiting), "pair")+" still waited for a block")
+	}
+	if len(left) > 0 {
+		r.log.Printf("%s: %s", p.name, strings.Join(left, "; "))
+	}
+	if warning := repeatWarning(s, g.groups); warning != "" {
+		// A failed write is told by the next event or step.
+		_ = r.log.Event(metrics.Event{Name: WarningEvent, Phase: p.name, Step: done, Text: "warning: " + warning})
 	}
 }
 
+// loaderConfig orders the data of a phase. The orders of all phases differ as long as the seeds of runs that are compared lie
+// less than 500 apart: seed 1000's base has the order of seed 0's stage 1. A hash would end that, and change every documented
+// figure.
 func (r *Run) loaderConfig(p phase) data.LoaderConfig {
 	seed := r.cfg.Seed + 1000*uint64(p.stage)
 	if p.kind == "control" {

@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-
-	"github.com/mclclip/mclclip/checkpoint"
-	"github.com/mclclip/mclclip/train/metrics"
 )
 
 // A phase is one model of a run: the base, a stage, or a control. Its folder holds checkpoints while it trains and the
@@ -63,20 +60,4 @@ func (p phase) checkpoints() string { return filepath.Join(p.dir, checkpointsDir
 func (p phase) done() bool {
 	_, err := os.Stat(p.model())
 	return err == nil
-}
-
-// PositionOf is where a run that stopped goes on: the first phase without a model, at its newest sound checkpoint.
-func PositionOf(dir string, c Config) metrics.Position {
-	for _, p := range phases(dir, c) {
-		if p.done() {
-			continue
-		}
-		path, _, err := checkpoint.Latest(p.checkpoints())
-		if err != nil {
-			return metrics.Position{Phase: p.name}
-		}
-		step, _ := checkpoint.StepOf(path)
-		return metrics.Position{Phase: p.name, Step: step}
-	}
-	return metrics.Position{Phase: "done"}
 }

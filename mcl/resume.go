@@ -9,22 +9,68 @@ import (
 
 	"github.com/mclclip/mclclip/checkpoint"
 	"github.com/mclclip/mclclip/train"
+	"github.com/mclclip/mclclip/train/metrics"
 )
+
+// Place is where a run goes on. The zero value is the start of a new one.
+type Place struct {
+	position   metrics.Position
+	checkpoint string   // "" where the phase starts anew
+	warnings   []string // about newer checkpoints that are damaged
+}
+
+// doneRun is the phase of a run that has every model.
+const doneRun = "done"
+
+// PlaceOf finds where a run that stopped goes on: the first phase without a model, at its newest sound checkpoint. This is
+// the one time that whole checkpoints are looked through to find it.
+func PlaceOf(dir string, c Config) Place {
+	for _, p := range phases(dir, c) {
+		if p.done() {
+			continue
+		}
+		at := Place{position: metrics.Position{Phase: p.name}}
+		path, warnings, err := checkpoint.Latest(p.checkpoints())
+		at.warnings = warnings
+		if err == nil {
+			at.checkpoint = path
+			at.position.Step, _ = checkpoint.StepOf(path)
+		}
+		return at
+	}
+	return Place{position: metrics.Position{Phase: doneRun}}
+}
+
+// Position is the place in the run's records; nil for a new run.
+func (p Place) Position() *metrics.Position {
+	if p.position.Phase == "" {
+		return nil
+	}
+	return &p.position
+}
+
+// Done tells whether the run has every model.
+func (p Place) Done() bool { return p.position.Phase == doneRun }
 
 // resume puts the newest sound checkpoint of a phase into the trainer, if there is one. The batches are identified as in
 // train.Phase.
 func (r *Run) resume(p phase, trainer *train.Trainer, batches string) error {
-	path, warnings, err := checkpoint.Latest(p.checkpoints())
-	for _, warning := range warnings {
+	at := r.start.At
+	r.start.At = Place{} // of no phase after this one, nor of this one at another time
+	if at.position.Phase != p.name {
+		path, warnings, err := checkpoint.Latest(p.checkpoints())
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		at.checkpoint, at.warnings = path, warnings
+	}
+	for _, warning := range at.warnings {
 		r.log.Printf("%s", warning)
 	}
-	if errors.Is(err, fs.ErrNotExist) {
+	if at.checkpoint == "" {
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	if err := trainer.Resume(path, batches); err != nil {
+	if err := trainer.Resume(at.checkpoint, batches); err != nil {
 		return err
 	}
 	r.log.Printf("%s: goes on after step %d", p.name, trainer.Done())

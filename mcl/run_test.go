@@ -62,13 +62,13 @@ func startRun(t *testing.T, dir string, c Config, index *data.Index, console io.
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := PositionOf(dir, c)
-	log, err := metrics.Open(metrics.Config{Dir: dir, Resume: &at, Console: console, Every: 1})
+	at := PlaceOf(dir, c)
+	log, err := metrics.Open(metrics.Config{Dir: dir, Resume: at.Position(), Console: console, Every: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { log.Close() })
-	run, err := NewRun(dir, "tiny", c, Start{Model: model}, index, log, torch.CPU)
+	run, err := NewRun(dir, "tiny", c, Start{Model: model, At: at}, index, log, torch.CPU)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package mcl
 import (
 	"fmt"
 
+	"github.com/mclclip/mclclip/train"
 	"github.com/mclclip/mclclip/train/metrics"
 )
 
@@ -33,7 +34,8 @@ func (s *signals) warn(format string, args ...any) {
 }
 
 // clusterSignals looks at the newest clusters in the labels of a stage, and at the groups that its labels were merged into.
-func clusterSignals(labels *Labels, groups *Groups) (signals, error) {
+// trained says how the stage before was trained.
+func clusterSignals(labels *Labels, groups *Groups, trained train.Config) (signals, error) {
 	newest := labels.Stage - 1
 	table, err := labels.Cross(max(newest-1, 0), newest)
 	if err != nil {
@@ -49,20 +51,25 @@ func clusterSignals(labels *Labels, groups *Groups) (signals, error) {
 			labels.Clusters, modelName(newest), 100*largest)
 	}
 	if newest > 0 {
-		s.compare(table, newest)
+		s.compare(table, newest, trained)
 	}
 	s.merged(labels, groups)
 	return s, nil
 }
 
 // compare looks at how far the clusters of a model are those of the model before.
-func (s *signals) compare(table Contingency, newest int) {
+func (s *signals) compare(table Contingency, newest int, trained train.Config) {
 	nmi := table.NMI()
 	s.values["clusters/nmi_before"], s.values["clusters/ari_before"] = nmi, table.ARI()
-	if nmi > sameClusters {
-		s.warn("the stage learned nothing new: the clusters of %s are those of %s (NMI %.2f), so the next stage meets the same negatives: raise --steps or --lr, free more of the model, or raise --clusters, so that a cluster leaves less of what is known",
-			modelName(newest), modelName(newest-1), nmi)
+	if nmi <= sameClusters {
+		return
 	}
+	cure := "raise --steps or --lr"
+	if 2*trained.Warmup >= trained.Steps {
+		cure = fmt.Sprintf("lower --warmup, whose %d steps took most of the stage's %d, raise --steps or --lr", trained.Warmup, trained.Steps)
+	}
+	s.warn("the stage learned nothing new: the clusters of %s are those of %s (NMI %.2f), so the next stage meets the same negatives: %s, free more of the model, or raise --clusters, so that a cluster leaves less of what is known",
+		modelName(newest), modelName(newest-1), nmi, cure)
 }
 
 // merged looks at the labels that were too small for a block.
@@ -74,6 +81,14 @@ func (s *signals) merged(labels *Labels, groups *Groups) {
 		s.warn("many labels merged: %d labels with %.0f %% of the pairs were too small for a block and joined others, so negatives differ in what earlier stages tell apart: lower --stages or --clusters, or raise --groups",
 			number, 100*share)
 	}
+}
+
+// counted is a number with its noun.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // repeatWarning says that batches held fewer groups than they should; "" where they did not.
@@ -92,7 +107,7 @@ func modelName(stage int) string {
 
 // signal records the figures of a stage's new clusters and warns where they are bad.
 func (r *Run) signal(p phase, labels *Labels, groups *Groups) error {
-	s, err := clusterSignals(labels, groups)
+	s, err := clusterSignals(labels, groups, r.cfg.Train)
 	if err != nil {
 		return err
 	}

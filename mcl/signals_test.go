@@ -27,11 +27,13 @@ func labelled(k, stage int, rows map[[2]int32]int) *Labels {
 func TestFailuresAreNamed(t *testing.T) {
 	for name, c := range map[string]struct {
 		labels *Labels
+		warmup int             // of 100 steps
 		into   map[int32]int32 // label -> group that it joined
 		want   string
 	}{
 		"sound":      {labels: labelled(2, 2, map[[2]int32]int{{0, 0}: 20, {0, 1}: 20, {1, 0}: 20, {1, 1}: 20})},
-		"same":       {labels: labelled(2, 2, map[[2]int32]int{{0, 1}: 40, {1, 0}: 40}), want: "learned nothing new: the clusters of stage-1 are those of base (NMI 1.00)"},
+		"same":       {labels: labelled(2, 2, map[[2]int32]int{{0, 1}: 40, {1, 0}: 40}), warmup: 20, want: "learned nothing new: the clusters of stage-1 are those of base (NMI 1.00), so the next stage meets the same negatives: raise --steps"},
+		"warm-up":    {labels: labelled(2, 2, map[[2]int32]int{{0, 1}: 40, {1, 0}: 40}), warmup: 60, want: "lower --warmup, whose 60 steps took most of the stage's 100"},
 		"unbalanced": {labels: labelled(3, 1, map[[2]int32]int{{0, 0}: 60, {0, 1}: 20, {0, 2}: 20}), want: "unbalanced: one of 3 clusters of base holds 60 %"},
 		"merged": {
 			labels: labelled(3, 1, map[[2]int32]int{{0, 0}: 40, {0, 1}: 30, {0, 2}: 30}), into: map[int32]int32{2: 1},
@@ -45,7 +47,7 @@ func TestFailuresAreNamed(t *testing.T) {
 		for label, group := range c.into {
 			groups.Of[label] = group
 		}
-		s, err := clusterSignals(c.labels, groups)
+		s, err := clusterSignals(c.labels, groups, train.Config{Warmup: c.warmup, Steps: 100})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -37,9 +37,12 @@ func (r *Run) group(ctx context.Context, p phase, cfg train.Config) (data.Groupe
 	if err != nil {
 		return nil, err
 	}
-	merged, pairs := groups.Merged(sizes)
-	r.log.Printf("%s: %d groups of labels; %d labels with %d pairs were too small for a block of %d and joined their nearest neighbours",
-		p.name, groups.Count(), merged, pairs, cfg.GlobalBatch()/cfg.Groups)
+	text := fmt.Sprintf("%s: %s of labels", p.name, counted(groups.Count(), "group"))
+	if merged, pairs := groups.Merged(sizes); merged > 0 {
+		text += fmt.Sprintf("; %s with %s too small for a block of %d joined their nearest neighbours",
+			counted(merged, "label"), counted(int(pairs), "pair"), cfg.GlobalBatch()/cfg.Groups)
+	}
+	r.log.Printf("%s", text)
 	if fresh {
 		if err := r.signal(p, labels, groups); err != nil {
 			return nil, err

@@ -29,7 +29,8 @@ func (t *Trainer) UseTexts(f TextFeatures) { t.texts = f }
 
 // Step runs one optimisation step on a batch. Both towers embed the batch, the loss compares each pair with the other pairs
 // of its block, AdamW applies the gradient. With accumulation the running statistics of batch norms move twice in a step,
-// as in open_clip: each part of a batch is embedded twice.
+// as in open_clip: each part of a batch is embedded twice. libtorch keeps whether gradients are recorded and its last error
+// by OS thread: whoever calls Step locks the goroutine to its thread (runtime.LockOSThread), as Run does.
 func (t *Trainer) Step(batch data.Batch) (r Result, err error) {
 	defer torch.Recover(&err)
 	if t.texts != nil {

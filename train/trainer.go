@@ -199,8 +199,8 @@ func (t *Trainer) record(phase Phase, r Result, epoch int, took, waited time.Dur
 func (t *Trainer) giveUp(phase Phase) error {
 	bad := t.bad
 	t.position = t.good
-	failure := fmt.Errorf("%s: the loss or its gradient was not finite in %d steps in a row after step %d; go on from there with --resume --allow-changes and a lower --lr, --grad-clip-norm 1, or --precision fp32",
-		phase.Name, bad, t.done)
+	failure := fmt.Errorf("the loss or its gradient was not finite in %d steps in a row after step %d; go on from there with --resume --allow-changes and a lower --lr, --grad-clip-norm 1, or --precision fp32",
+		bad, t.done)
 	if err := t.save(phase); err != nil {
 		return fmt.Errorf("%w (no checkpoint of that step: %w)", failure, err)
 	}

@@ -30,7 +30,7 @@ type streams struct {
 
 // run carries out a command line and returns the exit code. All it has to say about an error is one line on stderr.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	err := newApp(streams{stdin, stdout, stderr}).RunContext(ctx, resumeLatest(args))
+	err := runApp(ctx, streams{stdin, stdout, stderr}, args)
 	code := exitCode(ctx, err)
 	if code == codeInterrupted && errors.Is(err, context.Canceled) {
 		err = errors.New("interrupted")
@@ -41,21 +41,16 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return code
 }
 
+// runApp carries out a command line. The words of it stay at hand for what is said about wrong use.
+func runApp(ctx context.Context, s streams, args []string) error {
+	app, args := newApp(s), resumeLatest(args)
+	app.Metadata = map[string]any{wordsKey: args}
+	return app.RunContext(ctx, args)
+}
+
 // oneLine is the text of an error that may be several joined ones.
 func oneLine(err error) string {
 	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' }), "; ")
-}
-
-// resumeLatest lets --resume be written as in open_clip, with the word latest after it.
-func resumeLatest(args []string) []string {
-	var out []string
-	for i, arg := range args {
-		if i > 0 && arg == "latest" && args[i-1] == "--resume" {
-			continue
-		}
-		out = append(out, arg)
-	}
-	return out
 }
 
 func newApp(s streams) *cli.App {
@@ -92,6 +87,7 @@ func prepare(commands []*cli.Command) {
 	for _, c := range commands {
 		c.OnUsageError = onUsageError
 		c.HideHelpCommand = true
+		c.Before = refuseRepeats
 		if c.Action == nil {
 			c.Action = group
 		}

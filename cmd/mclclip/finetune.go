@@ -15,6 +15,7 @@ import (
 
 	"github.com/mclclip/mclclip/clip"
 	"github.com/mclclip/mclclip/data"
+	"github.com/mclclip/mclclip/internal/torch"
 	"github.com/mclclip/mclclip/mcl"
 	"github.com/mclclip/mclclip/train"
 	"github.com/mclclip/mclclip/train/metrics"
@@ -26,7 +27,7 @@ type finetune struct {
 	machine   machineFlags
 	weights   weightsFlags
 	out       string
-	resume    bool
+	resume    resumeMode
 	changes   bool // --allow-changes
 	epochs    float64
 	buffer    int64 // MB
@@ -43,7 +44,9 @@ func finetuneCommand(s streams) *cli.Command {
 		Usage: "train a CLIP model in stages, each on negatives that the stages before find alike",
 		Description: "Starts from --pretrained weights (or trains a --model from random weights for --base-steps), clusters the images with\n" +
 			"the newest model, trains the next stage with negatives from the anchor's own cluster only, and so on. Interrupted,\n" +
-			"it writes a checkpoint; --resume goes on from there.",
+			"it writes a checkpoint; the same command with --resume goes on from there, and --resume latest suits a script that starts\n" +
+			"the same command until it is done: it begins the run where there is none. Of several captions of a pair each epoch\n" +
+			"draws one; texts are clustered by the first.",
 		Flags: slices.Concat(f.pairs.flags(), f.weights.flags(pretrainedUsage, modelUsage+", and without --pretrained"), f.flags(), f.lockFlags(), f.machine.flags()),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
@@ -54,47 +57,15 @@ func finetuneCommand(s streams) *cli.Command {
 	}
 }
 
-func (f *finetune) flags() []cli.Flag {
-	t := &f.cfg.Train
-	return []cli.Flag{
-		&cli.StringFlag{Name: "out", Usage: "run `FOLDER` to write", Destination: &f.out},
-		&cli.BoolFlag{Name: "resume", Usage: "go on with the run in --out where it stopped", Destination: &f.resume},
-		&cli.BoolFlag{Name: "allow-changes", Usage: "with --resume: go on even if pairs or settings are others than before; the log names them", Destination: &f.changes},
-		&cli.IntFlag{Name: "stages", Usage: "models to train after the base model, N", Value: f.cfg.Stages, Destination: &f.cfg.Stages},
-		&cli.IntFlag{Name: "clusters", Usage: "clusters of each stage, K; K^N may be at most pairs x groups / batch", Value: f.cfg.Clusters, Destination: &f.cfg.Clusters},
-		&cli.StringFlag{Name: "cluster-on", Usage: "what is clustered: `image`, text, or both, which makes K x K clusters a stage", Value: f.cfg.ClusterOn, Destination: &f.cfg.ClusterOn},
-		&cli.IntFlag{Name: "groups", Usage: "labels in a batch, G, each with batch/G pairs that see only one another (1: the paper's batch)", Value: t.Groups, Destination: &t.Groups},
-		&cli.Float64Flag{Name: "hard-fraction", Usage: "share of a stage's batches that are made of such groups; the others are ordinary ones", Value: t.HardFraction, Destination: &t.HardFraction},
-		&cli.BoolFlag{Name: "control", Usage: "also train as many models on ordinary batches, to compare with", Destination: &f.cfg.Control},
-		&cli.StringFlag{Name: "init", Usage: "a stage starts from the `base` weights or from the previous stage's", Value: f.cfg.Init, Destination: &f.cfg.Init},
-		&cli.StringFlag{Name: "negatives", Usage: "`cluster`, or random: every stage on ordinary batches", Value: f.cfg.Negatives, Destination: &f.cfg.Negatives},
-		&cli.IntFlag{Name: "base-steps", Usage: "optimisation steps of the base model before the first stage", Destination: &f.cfg.Base.Steps},
-		&cli.Float64Flag{Name: "base-lr", Usage: "peak learning rate of the base model", Value: 5e-4, Destination: &f.cfg.Base.LR},
-		&cli.IntFlag{Name: "steps", Usage: "optimisation steps of each stage; 0 takes --epochs", Destination: &t.Steps},
-		&cli.Float64Flag{Name: "epochs", Usage: "passes over the pairs in each stage", Value: 1, Destination: &f.epochs},
-		&cli.IntFlag{Name: "batch-size", Usage: "pairs in one forward pass", Value: t.BatchSize, Destination: &t.BatchSize},
-		&cli.IntFlag{Name: "accum-freq", Usage: "forward passes in one step; the loss is that of the whole batch", Value: t.AccumFreq, Destination: &t.AccumFreq},
-		&cli.Float64Flag{Name: "lr", Usage: "peak learning rate of the stages", Value: t.LR, Destination: &t.LR},
-		&cli.Float64Flag{Name: "wd", Usage: "weight decay", Value: t.WeightDecay, Destination: &t.WeightDecay},
-		&cli.IntFlag{Name: "warmup", Usage: "steps of linear warm-up", Value: t.Warmup, Destination: &t.Warmup},
-		&cli.StringFlag{Name: "lr-scheduler", Usage: "`cosine` or const", Value: t.Scheduler, Destination: &t.Scheduler},
-		&cli.Float64Flag{Name: "grad-clip-norm", Usage: "largest norm of the gradient; 0 leaves it", Value: t.GradClip, Destination: &t.GradClip},
-		&cli.StringFlag{Name: "precision", Usage: "`fp32` or amp_bf16", Value: t.Precision, Destination: &t.Precision},
-		&cli.BoolFlag{Name: "grad-checkpointing", Usage: "compute the transformers' activations twice and keep none: less memory, a third more time, the same result", Destination: &t.GradCheckpointing},
-		&cli.Float64Flag{Name: "aug-scale", Usage: "smallest share of an image's area that the random crop of training keeps; 1 does not crop", Value: f.cfg.AugScale, Destination: &f.cfg.AugScale},
-		&cli.BoolFlag{Name: "exif", Usage: "turn images as their EXIF orientation says; open_clip does not", Destination: &f.exif},
-		&cli.Int64Flag{Name: "buffer", Usage: "`MB` of pairs that wait in memory for their batch; what is over waits on disk", Value: 1024, Destination: &f.buffer},
-		&cli.StringFlag{Name: "save-every", Usage: "steps (500), time (10m) or epoch, between checkpoints; several with commas", Value: "10m", Destination: &f.saveEvery},
-		&cli.IntFlag{Name: "keep", Usage: "checkpoints of a model that stay", Value: t.Keep, Destination: &t.Keep},
-		&cli.IntFlag{Name: "log-every-n-steps", Usage: "steps between lines of the log", Value: 50, Destination: &f.logEvery},
-		&cli.Uint64Flag{Name: "seed", Usage: "of weights, order and clusters", Destination: &f.cfg.Seed},
-	}
-}
-
 // run answers what can be answered cheaply first, then trains.
 func (f *finetune) run(ctx context.Context, s streams) error {
+	began := time.Now()
 	if err := f.check(); err != nil {
 		return &exitError{codeUsage, err}
+	}
+	nothing := nothingToResume(f.out)
+	if f.resume == goOn && nothing != "" {
+		return fmt.Errorf("--resume: %s; correct --out, or drop --resume to start a new run", nothing)
 	}
 	device, err := f.machine.apply()
 	if err != nil {
@@ -111,12 +82,13 @@ func (f *finetune) run(ctx context.Context, s streams) error {
 	if err := f.cfg.Check(source.Rows()); err != nil {
 		return err
 	}
-	folder, err := mcl.OpenFolder(f.out, resolved, mcl.Entry{Resume: f.resume, AllowChanges: f.changes})
+	folder, err := mcl.OpenFolder(f.out, resolved, mcl.Entry{Resume: f.resume != startNew, AllowChanges: f.changes})
 	if err != nil {
 		return err
 	}
 	defer folder.Close()
-	log, err := metrics.Open(metrics.Config{Dir: f.out, Resume: f.position(), Console: s.stderr, Every: f.logEvery})
+	at := f.position()
+	log, err := metrics.Open(metrics.Config{Dir: f.out, Resume: at.Position(), Console: s.stderr, Every: f.logEvery})
 	if err != nil {
 		return err
 	}
@@ -124,12 +96,30 @@ func (f *finetune) run(ctx context.Context, s streams) error {
 	for _, change := range folder.Changes {
 		log.Printf("--allow-changes: %s", change)
 	}
+	if f.resume == goOnOrStart && nothing != "" {
+		log.Printf("--resume latest: %s; a new run starts there", nothing)
+	}
 	index, err := f.scan(ctx, source, log)
 	if err != nil {
 		return err
 	}
+	if f.finished(at) {
+		log.Printf("nothing left to do: every model of the run is there")
+	} else if err := f.train(ctx, source, index, resolved, at, log, device); err != nil {
+		return err
+	}
+	f.tellEnd(log, time.Since(began))
+	fmt.Fprintf(s.stdout, "%s\n", filepath.Join(f.out, mcl.IntegratedFile))
+	return skippedRows(index, filepath.Join(f.out, mcl.PairsDir)+" lists them")
+}
+
+// train makes the models that are not there yet, and the report.
+func (f *finetune) train(ctx context.Context, source *data.Source, index *data.Index, resolved mcl.Resolved, at mcl.Place, log *metrics.Logger, device torch.Device) error {
 	f.steps(index.Usable(), log)
-	start := mcl.Start{Pretrained: f.weights.pretrained, Options: f.weights.options, EXIF: f.exif}
+	if source.CaptionLists() {
+		log.Printf("the caption column %s holds lists: each epoch draws one caption of a pair by --seed; texts are clustered by the first", resolved.CaptionColumn)
+	}
+	start := mcl.Start{Pretrained: f.weights.pretrained, Options: f.weights.options, EXIF: f.exif, At: at}
 	if resolved.Model != nil {
 		start.Model = *resolved.Model
 	}
@@ -143,11 +133,7 @@ func (f *finetune) run(ctx context.Context, s streams) error {
 		}
 		return err
 	}
-	if err := writeReport(ctx, f.out, ""); err != nil {
-		return err
-	}
-	fmt.Fprintf(s.stdout, "%s\n", filepath.Join(f.out, mcl.IntegratedFile))
-	return skippedRows(index, filepath.Join(f.out, mcl.PairsDir)+" lists them")
+	return writeReport(ctx, f.out, "")
 }
 
 // check validates the flags and fills in what they imply.
@@ -176,7 +162,7 @@ func (f *finetune) check() error {
 	if err := saveEvery(t, f.saveEvery); err != nil {
 		return err
 	}
-	if f.changes && !f.resume {
+	if f.changes && f.resume == startNew {
 		return errors.New("--allow-changes goes with --resume")
 	}
 	base := f.cfg.Base
@@ -213,8 +199,15 @@ func (f *finetune) steps(usable int64, log *metrics.Logger) {
 	if f.cfg.Train.Steps == 0 {
 		f.cfg.Train.Steps = max(1, int(f.epochs*float64(usable)/float64(f.cfg.Train.GlobalBatch())))
 	}
-	if t := f.cfg.Train; f.cfg.Stages > 0 && t.Warmup >= t.Steps {
-		log.Printf("--warmup %d is not less than the %d steps of a stage: the peak rate --lr %g is never held", t.Warmup, t.Steps, t.LR)
+	tell := func(t train.Config, what, stepsFlag, rateFlag string) {
+		if t.Steps > 0 && t.Warmup >= t.Steps {
+			log.Printf("warning: the warm-up of --warmup %d steps is longer than the %d steps of %s: the peak rate %s %g is never reached; lower --warmup or raise %s",
+				t.Warmup, t.Steps, what, rateFlag, t.LR, stepsFlag)
+		}
+	}
+	tell(f.cfg.Base, "the base model", "--base-steps", "--base-lr")
+	if f.cfg.Stages > 0 {
+		tell(f.cfg.Train, "a stage", "--steps", "--lr")
 	}
 }
 
@@ -241,28 +234,31 @@ func (f *finetune) resolve(source *data.Source) (mcl.Resolved, error) {
 		return r, err
 	}
 	if r.ModelName == "" {
-		r.ModelName = filepath.Base(filepath.Clean(f.weights.pretrained))
+		r.ModelName = nameOfWeights(f.weights.pretrained, found)
 	}
 	r.Pretrained = f.weights.pretrained
 	r.Weights, err = mcl.Identity(f.weights.pretrained)
 	return r, err
 }
 
-// checkLock refuses locks that the image tower cannot have.
+// checkLock refuses locks that the towers cannot have.
 func (f *finetune) checkLock(c clip.Config) error {
-	if err := c.CheckLock(f.cfg.Lock.ImageUnlockedGroups); err != nil {
+	err := c.CheckLock(f.cfg.Lock.ImageUnlockedGroups)
+	if err == nil {
+		err = c.CheckTextLock(f.cfg.Lock.TextUnlockedLayers)
+	}
+	if err != nil {
 		return &exitError{codeUsage, err}
 	}
 	return nil
 }
 
-// position is where a resumed run stands in its records; nil for a new run.
-func (f *finetune) position() *metrics.Position {
-	if !f.resume {
-		return nil
+// position is where a resumed run goes on.
+func (f *finetune) position() mcl.Place {
+	if f.resume == startNew {
+		return mcl.Place{}
 	}
-	p := mcl.PositionOf(f.out, f.cfg)
-	return &p
+	return mcl.PlaceOf(f.out, f.cfg)
 }
 
 // scan reads which rows can be used from the run folder, or looks at every pair once.

@@ -49,7 +49,7 @@ func (f *weightsFlags) check() (clip.Config, error) {
 	}
 	c, err := clip.Check(f.pretrained, f.options)
 	if err != nil {
-		return c, fmt.Errorf("--pretrained: %w", err)
+		return c, noWeights(f.pretrained, err)
 	}
 	return c, nil
 }

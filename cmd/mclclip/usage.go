@@ -34,15 +34,6 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 	return usageErrorf("%s; see %s --help", text, c.Command.HelpName)
 }
 
-// noArguments complains about words that are no flags. Most often the shell has expanded a pattern that should have reached
-// a flag whole, and everything after its first file was taken for arguments.
-func noArguments(c *cli.Context) error {
-	if !c.Args().Present() {
-		return nil
-	}
-	return usageErrorf("unexpected argument %q: every value follows its flag, and a pattern needs quotes, as in --pairs 'part-*.parquet'", c.Args().First())
-}
-
 // require complains about a flag that was not given.
 func require(name, value, example string) error {
 	if value != "" {

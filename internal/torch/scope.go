@@ -30,8 +30,12 @@ func (s *Scope) adopt(t *Tensor) *Tensor {
 	return t
 }
 
-// Tidy calls f with x and frees everything that f made of it but f's result, which goes to the scope of x.
+// Tidy calls f with x and frees everything that f made of it but f's result, which goes to the scope of x. An x without a
+// scope, a parameter, is an error: see Tensor.In.
 func Tidy(x *Tensor, f func(x *Tensor) *Tensor) *Tensor {
+	if x.scope == nil {
+		fail("tidy", "its input belongs to no scope, so nobody would free its result; give it one by In", []*Tensor{x})
+	}
 	inner := NewScope()
 	defer inner.Close()
 	alias := &Tensor{handle: x.handle, scope: inner} // not owned: the handle stays with x

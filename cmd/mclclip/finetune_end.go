@@ -1,0 +1,43 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/mclclip/mclclip/mcl"
+	"github.com/mclclip/mclclip/train/metrics"
+)
+
+// finished tells whether a resumed run has nothing left to do, its page included.
+func (f *finetune) finished(at mcl.Place) bool {
+	for _, name := range []string{mcl.IntegratedFile, reportFile} {
+		if _, err := os.Stat(filepath.Join(f.out, name)); err != nil {
+			return false
+		}
+	}
+	return at.Done()
+}
+
+// tellEnd says what a finished run has left and which commands come next.
+func (f *finetune) tellEnd(log *metrics.Logger, took time.Duration) {
+	log.Printf("done after %s; the report is %s", took.Round(time.Second), filepath.Join(f.out, reportFile))
+	log.Printf("next: mclclip mmvp --run %s --data MMVP_VLM", quoted(f.out))
+	pairs := make([]string, len(f.pairs.patterns))
+	for i, pattern := range f.pairs.patterns {
+		pairs[i] = "--pairs " + quoted(pattern)
+	}
+	log.Printf("next: mclclip export --run %s %s --out %s", quoted(f.out), strings.Join(pairs, " "), quoted(filepath.Clean(f.out)+"-embeddings"))
+}
+
+// quoted is a word as a shell takes it.
+func quoted(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+:=,@%", r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
