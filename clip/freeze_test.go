@@ -1,6 +1,8 @@
 package clip
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -77,5 +79,19 @@ func TestLockedParametersGetNoGradient(t *testing.T) {
 	slices.Sort(got)
 	if want := []string{"logit_scale", "visual.proj"}; !slices.Equal(got, want) {
 		t.Errorf("gradients reached %v, want %v", got, want)
+	}
+}
+
+func TestNoMoreGroupsAreUnlockedThanThereAre(t *testing.T) {
+	c := lockConfig(t)
+	image, text := c.Vision.Layers+2, c.Text.Layers+2
+	if err := errors.Join(c.CheckLock(image), c.CheckTextLock(text)); err != nil {
+		t.Errorf("all groups: %v", err)
+	}
+	if err := c.CheckLock(image + 1); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("has %d groups", image)) {
+		t.Errorf("got %v, want the number of groups", err)
+	}
+	if err := c.CheckTextLock(text + 1); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("has %d (", text)) {
+		t.Errorf("got %v, want the number of layers", err)
 	}
 }

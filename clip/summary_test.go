@@ -41,6 +41,10 @@ func TestSummaryNamesWhatTrains(t *testing.T) {
 	if want := int64(3*block + 2*d + d*8 + 1); trained.Count != want {
 		t.Errorf("%d elements train, want %d", trained.Count, want)
 	}
+	images, texts := m.TrainableShares()
+	if images.Trainable+1 != trained.Count || texts.Trainable != 0 || images.All+texts.All+1 != trained.Count+kept.Count {
+		t.Errorf("by tower: %s and %s, want the %d of the image tower and none of the text tower", images, texts, trained.Count-1)
+	}
 	total := int64(0)
 	for _, p := range m.Parameters() {
 		total += int64(p.Tensor.Len())

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,12 +25,19 @@ func drawPairs(t *testing.T, pairs int) string {
 	return dir
 }
 
-// trainArgs trains a base model, two stages and the controls for a few steps.
+// trainArgs trains a base model, two stages and the controls for a few steps. Further flags with a value take the place of
+// those.
 func trainArgs(pairs, out string, more ...string) []string {
-	return append([]string{
+	args := []string{
 		"finetune", "--pairs", filepath.Join(pairs, "train-*.parquet"), "--model", "tiny", "--base-steps", "3", "--steps", "3",
 		"--batch-size", "16", "--groups", "2", "--stages", "2", "--clusters", "3", "--lr", "1e-3", "--threads", "1", "--out", out,
-	}, more...)
+	}
+	for _, word := range more {
+		if at := slices.Index(args, word); at > 0 && strings.HasPrefix(word, "--") {
+			args = slices.Delete(args, at, at+2)
+		}
+	}
+	return append(args, more...)
 }
 
 func TestFinetuneMmvpExport(t *testing.T) {
@@ -116,10 +124,10 @@ func TestFinetuneRefusesAFolderInUse(t *testing.T) {
 		want string
 	}{
 		{nil, "holds a run already"},
-		{[]string{"--resume", "--lr", "0.5"}, "mcl.train.lr was 0.001, is 0.5"},
-		{[]string{"--resume", "--clusters", "2"}, "mcl.clusters was 3, is 2"},
+		{[]string{"--resume", "--lr", "0.5"}, "--lr was 0.001, is now 0.5"},
+		{[]string{"--resume", "--clusters", "2"}, "--clusters was 3, is now 2"},
 	} {
-		code, _, stderr := mclclip(t, "", append(args, test.more...)...)
+		code, _, stderr := mclclip(t, "", trainArgs(pairs, run, append([]string{"--stages", "1"}, test.more...)...)...)
 		if code != codeError || !strings.Contains(stderr, test.want) || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("%v: exit code %d, stderr %q, want one line with %q", test.more, code, stderr, test.want)
 		}
@@ -226,6 +234,12 @@ func TestMistakesAreAnsweredInOneLine(t *testing.T) {
 		"unlocked of what":  {trainArgs(pairs, missing, "--lock-image-unlocked-groups", "1"), codeUsage, "goes with --lock-image"},
 		"unlocked layers":   {trainArgs(pairs, missing, "--lock-text", "--lock-text-unlocked-layers", "-1"), codeUsage, "--lock-text-unlocked-layers -1"},
 		"layers of what":    {trainArgs(pairs, missing, "--lock-text-unlocked-layers", "1"), codeUsage, "goes with --lock-text"},
+		"unlocked beyond":   {trainArgs(pairs, missing, "--lock-image", "--lock-image-unlocked-groups", "5"), codeUsage, "this image tower has 4 groups"},
+		"layers beyond":     {trainArgs(pairs, missing, "--lock-text", "--lock-text-unlocked-layers", "5"), codeUsage, "this text tower has 4"},
+		"pretrained name":   {trainArgs(pairs, missing, "--model", "", "--pretrained", "laion2b_s34b_b79k"), codeError, "hf download"},
+		"nothing to resume": {trainArgs(pairs, missing, "--resume"), codeError, "nothing to resume in " + missing},
+		"resume from":       {trainArgs(pairs, missing, "--resume", "runs/x"), codeUsage, "--resume stands alone"},
+		"resume what":       {trainArgs(pairs, missing, "--resume=epoch_3"), codeUsage, "or --resume latest"},
 		"groups of resnet":  {trainArgs(pairs, missing, "--model", "RN50", "--lock-image", "--lock-image-unlocked-groups", "1"), codeUsage, "a ResNet has no groups"},
 		"statistics of":     {trainArgs(pairs, missing, "--lock-image-freeze-bn-stats"), codeUsage, "goes with --lock-image"},
 		"out is a file":     {trainArgs(pairs, cut), codeError, "--out " + cut},

@@ -79,6 +79,11 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"tokenize", "--context-length", "long"}, `--context-length "long": want a whole number`},
 		{[]string{"tokenize", "--context-length", "1"}, "--context-length 1: want 0, or at least 2"},
 		{[]string{"tokenize", "a cat"}, `unexpected argument "a cat"`},
+		{[]string{"tokenize", "main_test.go"}, `a pattern needs quotes`},
+		{[]string{"doctor", "--json", "false"}, `unexpected argument "false"; booleans are given as --json=false`},
+		{[]string{"export", "--normalize", "no", "--run", "x"}, `unexpected argument "no"; booleans are given as --normalize=false`},
+		{[]string{"tokenize", "--context-length", "5", "--context-length=7"}, `--context-length is given twice; give it once`},
+		{[]string{"data", "scenes", "--out", "x", "--json", "-out", "y"}, `--out is given twice`},
 		{[]string{"doctor", "--json=perhaps"}, `--json "perhaps": want true or false`},
 		{[]string{"help", "zebra"}, "zebra"},
 	}

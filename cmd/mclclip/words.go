@@ -35,7 +35,7 @@ func noArguments(c *cli.Context) error {
 		return usageErrorf("unexpected argument %q: --resume stands alone, or before the word latest; the run is the one in --out, at its newest checkpoint", stray)
 	case flag != nil && !takesValue(flag) && before != name:
 		return usageErrorf("unexpected argument %q; booleans are given as --%s=%s", stray, name, truth(stray))
-	case isFile == nil:
+	case isFile == nil || strings.ContainsAny(stray, "./"):
 		return usageErrorf("unexpected argument %q: every value follows its flag, and a pattern needs quotes, as in --pairs 'part-*.parquet'", stray)
 	}
 	return usageErrorf("unexpected argument %q: every value follows its flag; see %s --help", stray, c.Command.HelpName)

@@ -3,6 +3,7 @@ package torch
 import (
 	"errors"
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -51,6 +52,21 @@ func TestAFailureNamesTheOperationAndShapes(t *testing.T) {
 	}
 	if failure.Op != "matmul" || len(failure.Shapes) != 2 {
 		t.Errorf("got %v, want the operation and both shapes", failure)
+	}
+}
+
+func TestTidyRefusesATensorWithoutAScope(t *testing.T) {
+	noLeak(t)
+	x := FromFloats(nil, []float32{1, 2}, 2) // as a parameter
+	defer x.Free()
+	err := func() (err error) {
+		defer Recover(&err)
+		Tidy(x, func(x *Tensor) *Tensor { return x.Scale(2) })
+		return nil
+	}()
+	var failure *Error
+	if !errors.As(err, &failure) || !strings.Contains(err.Error(), "no scope") {
+		t.Errorf("got %v, want an error that names the cause", err)
 	}
 }
 
