@@ -29,6 +29,12 @@
 // checksum can tell (a letter of a caption, an index into a dictionary) is told where the writer wrote page checksums (pyarrow:
 // write_page_checksum=True).
 //
+// # Identity
+//
+// A shard's fingerprint covers its size, its footer and its first 4 KiB, so that opening a data set reads no images. The footer holds the
+// place, the size and mostly the extremes of every column chunk: shards that were written anew, cut, exchanged or put in another
+// order are told apart. Bytes that change in the middle of a file, which no writer of Parquet does, are not; see Damage.
+//
 // # Memory
 //
 // A window and the next one, and the rows that wait in the Grouper, are held up to LoaderConfig.Buffer bytes; what is more

@@ -10,6 +10,11 @@ import (
 // is made into tokens. Of World processes each gets a contiguous part of the rows. The seed that Transform.Image gets is
 // that of epoch 0. A batch's memory is used again when the loop body ends. An error ends the sequence.
 func Sequential(ctx context.Context, x *Index, batch int, tf Transform, cfg LoaderConfig) iter.Seq2[Batch, error] {
+	return SequentialFrom(ctx, x, 0, batch, tf, cfg)
+}
+
+// SequentialFrom is Sequential without the first usable rows of this process's part.
+func SequentialFrom(ctx context.Context, x *Index, first int64, batch int, tf Transform, cfg LoaderConfig) iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
 		cfg := cfg.withDefaults()
 		if err := cfg.validate(); err != nil {
@@ -17,7 +22,7 @@ func Sequential(ctx context.Context, x *Index, batch int, tf Transform, cfg Load
 			return
 		}
 		ctx, cancel := context.WithCancelCause(ctx)
-		s := &sequence{ctx: ctx, index: x, size: max(batch, 1), tf: tf, cfg: cfg}
+		s := &sequence{ctx: ctx, index: x, skip: first, size: max(batch, 1), tf: tf, cfg: cfg}
 		s.work = startWorkers(cfg.Workers)
 		s.jobs = make(chan *job, cfg.Prefetch)
 		s.free = make(chan Batch, cfg.Prefetch+2)
@@ -38,6 +43,7 @@ func Sequential(ctx context.Context, x *Index, batch int, tf Transform, cfg Load
 type sequence struct {
 	ctx   context.Context
 	index *Index
+	skip  int64 // usable rows
 	size  int
 	tf    Transform
 	cfg   LoaderConfig
@@ -54,6 +60,10 @@ func (s *sequence) deliver(yield func(Batch, error) bool) {
 	for {
 		var j *job
 		var more bool
+		if s.ctx.Err() != nil { // also where batches are ready
+			yield(Batch{}, context.Cause(s.ctx))
+			return
+		}
 		select {
 		case j, more = <-s.jobs:
 		case <-s.ctx.Done():
@@ -86,7 +96,7 @@ func (s *sequence) readAll() {
 	defer close(s.jobs)
 	r := reader{source: s.index.source, images: s.tf.Image != nil, meta: true}
 	defer r.close()
-	from := s.index.usable * int64(s.cfg.Rank) / int64(s.cfg.World)
+	from := s.skip + s.index.usable*int64(s.cfg.Rank)/int64(s.cfg.World)
 	to := s.index.usable * int64(s.cfg.Rank+1) / int64(s.cfg.World)
 	passed := int64(0) // usable rows of the segments before
 	for i := range s.index.source.segments {

@@ -35,6 +35,24 @@ func TestSequentialGivesEachRowOnceInOrder(t *testing.T) {
 	}
 }
 
+func TestSequentialGoesOnBehindTheFirstRows(t *testing.T) {
+	x := testIndex(t, 300, testLimit)
+	want := allGood(x)
+	for _, first := range []int{0, 1, 16, 150, len(want) - 1, len(want)} {
+		var rows []int64
+		for b, err := range SequentialFrom(context.Background(), x, int64(first), 16, testTransform, LoaderConfig{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkPairs(t, b)
+			rows = append(rows, b.Rows...)
+		}
+		if !slices.Equal(rows, want[first:]) {
+			t.Errorf("behind %d rows: got %v", first, rows)
+		}
+	}
+}
+
 func TestSequentialIsDividedAmongProcesses(t *testing.T) {
 	x := testIndex(t, 300, testLimit)
 	for _, world := range []int{1, 2, 7, 500} {

@@ -14,8 +14,13 @@ import (
 // embedBatch is the number of pairs that are decoded for one call of the encoder.
 const embedBatch = 128
 
-// embed writes the normalised image or text features of all usable rows, in row order, to a file.
+// embed writes the normalised image or text features of all usable rows, in row order, to a file, from where an interrupted
+// embedding stopped.
 func (r *Run) embed(ctx context.Context, p phase, view, path string) (*FeatureFile, error) {
+	identity, err := Identity(p.model())
+	if err != nil {
+		return nil, err
+	}
 	encoder, err := clip.OpenEncoder(p.model(), r.device)
 	if err != nil {
 		return nil, err
@@ -30,18 +35,26 @@ func (r *Run) embed(ctx context.Context, p phase, view, path string) (*FeatureFi
 	} else {
 		transform.Image = nil
 	}
-	batches := data.Sequential(ctx, r.index, embedBatch, transform, r.loaderConfig(p))
-	return SaveFeatures(path, encoder.Model.Config.EmbedDim, r.features(p, encoder, view, batches))
+	of := featureOrigin{
+		Model: identity, Data: r.index.Source().Fingerprint(), View: view, Rows: r.index.Usable(), Width: encoder.Model.Config.EmbedDim,
+	}
+	return saveInParts(path, of, func(first int64) iter.Seq2[[]float32, error] {
+		if first > 0 {
+			r.log.Printf("embed %s: goes on after %d of %d pairs", p.name, first, of.Rows)
+		}
+		batches := data.SequentialFrom(ctx, r.index, first, embedBatch, transform, r.loaderConfig(p))
+		return r.features(p, encoder, view, first, batches)
+	})
 }
 
-// features embeds one view of batches, [n, E] each.
-func (r *Run) features(p phase, encoder *clip.Encoder, view string, batches iter.Seq2[data.Batch, error]) iter.Seq2[[]float32, error] {
+// features embeds one view of batches that begin at row first of the usable ones, [n, E] each.
+func (r *Run) features(p phase, encoder *clip.Encoder, view string, first int64, batches iter.Seq2[data.Batch, error]) iter.Seq2[[]float32, error] {
 	label, unit := "embed "+p.name, "images"
 	if view == onText {
 		label, unit = label+" texts", "texts"
 	}
 	return func(yield func([]float32, error) bool) {
-		done := int64(0)
+		done := first
 		for batch, err := range batches {
 			var block []float32
 			if err == nil {

@@ -153,3 +153,21 @@ func TestAFolderInUseIsLocked(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// config.json has one K and one seed.
+func TestSettingsStandOnceInTheConfiguration(t *testing.T) {
+	dir, settings := t.TempDir(), Resolved{MCL: DefaultConfig()}
+	settings.MCL.Clusters, settings.MCL.Seed = 4, 7
+	if err := enter(t, dir, settings, false); err != nil {
+		t.Fatal(err)
+	}
+	saved, err := readResolved(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, value := range saved {
+		if strings.HasSuffix(key, "clusters") && (key != "mcl.clusters" || fmt.Sprint(value) != "4") || strings.HasSuffix(key, "seed") && (key != "mcl.seed" || fmt.Sprint(value) != "7") {
+			t.Errorf("%s is %v", key, value)
+		}
+	}
+}

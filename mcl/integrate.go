@@ -67,6 +67,11 @@ func ReadIntegrated(dir string) (Integrated, error) {
 	if i.Version != 1 || i.Rule != "concat" || len(i.Stages) == 0 {
 		return i, fmt.Errorf("%s: version %d, rule %q with %d stages is not known to this program", filepath.Join(dir, IntegratedFile), i.Version, i.Rule, len(i.Stages))
 	}
+	for _, m := range slices.Concat(i.Stages, i.Control) {
+		if _, err := os.Stat(filepath.Join(dir, m.Dir)); err != nil {
+			return i, fmt.Errorf("%s: the model %s of the finished run is gone: give its finetune command once more, with --resume, and it is made again", dir, m.Dir)
+		}
+	}
 	return i, nil
 }
 

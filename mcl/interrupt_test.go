@@ -34,8 +34,8 @@ func TestAnInterruptionThatCannotBeSavedIsAnError(t *testing.T) {
 	}
 }
 
-// Interrupted while it embeds, a run says so and leaves no half of a file; what a killed process left, half a file of features
-// and the checkpoints of a model that is done, goes when the run goes on.
+// Interrupted before it embeds anything, a run leaves no empty file; what a killed process left, half a file under a temporary
+// name and the checkpoints of a model that is done, goes when the run goes on.
 func TestNothingIsLeftOfAnEmbeddingThatWasStopped(t *testing.T) {
 	torchtest.NoLeak(t)
 	dir, c := t.TempDir(), smallRun()
@@ -43,20 +43,28 @@ func TestNothingIsLeftOfAnEmbeddingThatWasStopped(t *testing.T) {
 	index := sceneIndex(t, 160)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	if err := startRun(t, dir, c, index, &stopper{text: "base: waited", n: 1, stop: cancel}).Finish(ctx); !errors.Is(err, train.ErrInterrupted) {
+	restore := atomicfile.Inject(func(op atomicfile.Op, path string) error {
+		if op == atomicfile.OpRename && strings.HasPrefix(path, filepath.Join(dir, baseDir, modelDir)) {
+			cancel() // between the base model and its features
+		}
+		return nil
+	})
+	err := startRun(t, dir, c, index, io.Discard).Finish(ctx)
+	restore()
+	if !errors.Is(err, train.ErrInterrupted) {
 		t.Fatalf("got %v, want ErrInterrupted", err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "stage-1", "*")); len(left) > 0 {
 		t.Errorf("%v were left", left)
 	}
-	features := filepath.Join(dir, "stage-1", ".features.f32.tmp-0123456789abcdef")
+	lost := filepath.Join(dir, "stage-1", ".labels.parquet.tmp-0123456789abcdef")
 	checkpoint := filepath.Join(dir, baseDir, checkpointsDir, "step-00000004", "model.safetensors")
-	makeFile(t, features)
+	makeFile(t, lost)
 	makeFile(t, checkpoint)
 	if err := startRun(t, dir, c, index, io.Discard).Finish(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{features, checkpoint} {
+	for _, path := range []string{lost, checkpoint} {
 		if _, err := os.Stat(path); err == nil {
 			t.Errorf("%s stayed", path)
 		}

@@ -15,11 +15,13 @@ import (
 type Shard struct {
 	Fingerprint string
 	Rows        int64
+	File        string // its name without the folder, for people
 }
 
 // labelRow is a row of the label file.
 type labelRow struct {
 	Shard   string `parquet:"shard,dict"`   // fingerprint
+	File    string `parquet:"file,dict"`    // name of the shard, for people; it identifies nothing
 	Row     int64  `parquet:"row,delta"`    // within the shard
 	Cluster int32  `parquet:"cluster,dict"` // c(s-1), -1 for an unusable row
 	Label   int32  `parquet:"label,delta"`  // label(s), -1 for an unusable row
@@ -31,7 +33,7 @@ const (
 )
 
 // WriteLabels writes the labels of stage 1 or later to a Parquet file that appears whole or not at all: a row for every row of the
-// data set, with the columns shard, row, cluster and label, and the origin in the footer. shards are those of the data set, in order.
+// data set, with the columns shard, file, row, cluster and label, and the origin in the footer. shards are those of the data set, in order.
 func WriteLabels(path string, labels *Labels, shards []Shard) error {
 	if labels.Stage < 1 {
 		return fmt.Errorf("labels %s: stage 0 has no labels to write", path)
@@ -63,7 +65,7 @@ func writeLabelRows(w *parquet.GenericWriter[labelRow], labels *Labels, shards [
 			if label >= 0 {
 				cluster = label % int32(labels.Clusters)
 			}
-			buffer = append(buffer, labelRow{shard.Fingerprint, row, cluster, label})
+			buffer = append(buffer, labelRow{shard.Fingerprint, shard.File, row, cluster, label})
 			if len(buffer) < labelBuffer {
 				continue
 			}

@@ -11,7 +11,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-var threeShards = []Shard{{"aaa", 5}, {"bbb", 3}, {"ccc", 4}}
+var threeShards = []Shard{{"aaa", 5, "aaa.parquet"}, {"bbb", 3, "bbb.parquet"}, {"ccc", 4, "ccc.parquet"}}
 
 var someOrigin = Origin{Model: "vit@12ab", Data: "feed", Clusters: 3, Stage: 2, Seed: 1 << 63}
 
@@ -44,13 +44,43 @@ func TestLabelsComeBackFromTheirFile(t *testing.T) {
 	if err != nil || len(rows) != 12 {
 		t.Fatalf("the file has %d rows (%v)", len(rows), err)
 	}
-	if want := (labelRow{"bbb", 1, 6 % 3, 6}); rows[6] != want {
+	if want := (labelRow{"bbb", "bbb.parquet", 1, 6 % 3, 6}); rows[6] != want {
 		t.Errorf("row 6 is %+v, want %+v", rows[6], want)
 	}
 }
 
+// Label files without the names of the shards, as they were written before, are read as well.
+func TestLabelsWithoutFileNamesAreRead(t *testing.T) {
+	type oldRow struct {
+		Shard   string `parquet:"shard,dict"`
+		Row     int64  `parquet:"row,delta"`
+		Cluster int32  `parquet:"cluster,dict"`
+		Label   int32  `parquet:"label,delta"`
+	}
+	rows, err := parquet.ReadFile[labelRow](writeTwelve(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var old []oldRow
+	for _, r := range rows {
+		old = append(old, oldRow{r.Shard, r.Row, r.Cluster, r.Label})
+	}
+	var options []parquet.WriterOption
+	for _, entry := range someOrigin.footer() {
+		options = append(options, parquet.KeyValueMetadata(entry[0], entry[1]))
+	}
+	path := filepath.Join(t.TempDir(), "old.parquet")
+	if err := parquet.WriteFile(path, old, options...); err != nil {
+		t.Fatal(err)
+	}
+	labels, err := ReadLabels(path, someOrigin, threeShards)
+	if err != nil || !slices.Equal(labels.ByRow, twelveLabels().ByRow) {
+		t.Errorf("got %v (%v)", labels, err)
+	}
+}
+
 func TestLabelsAreFoundByShardNotByPlace(t *testing.T) {
-	moved := []Shard{{"ccc", 4}, {"aaa", 5}, {"bbb", 3}}
+	moved := []Shard{{"ccc", 4, "ccc.parquet"}, {"aaa", 5, "aaa.parquet"}, {"bbb", 3, "bbb.parquet"}}
 	labels, err := ReadLabels(writeTwelve(t), someOrigin, moved)
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +91,7 @@ func TestLabelsAreFoundByShardNotByPlace(t *testing.T) {
 }
 
 func TestShardsOfEqualContentKeepTheirOwnLabels(t *testing.T) {
-	twins := []Shard{{"aaa", 5}, {"same", 3}, {"same", 3}, {"d", 1}}
+	twins := []Shard{{"aaa", 5, "aaa.parquet"}, {"same", 3, "same.parquet"}, {"same", 3, "same.parquet"}, {"d", 1, "d.parquet"}}
 	path := filepath.Join(t.TempDir(), "labels.parquet")
 	if err := WriteLabels(path, twelveLabels(), twins); err != nil {
 		t.Fatal(err)
@@ -98,9 +128,9 @@ func TestLabelsThatDoNotFitTheRowsAreRefused(t *testing.T) {
 		shards []Shard
 		says   string
 	}{
-		{"a shard more", append(slices.Clone(threeShards), Shard{"ddd", 2}), "2 of 14 rows have no label, the first is row 0 of shard ddd"},
-		{"a longer shard", []Shard{{"aaa", 5}, {"bbb", 6}, {"ccc", 4}}, "3 of 15 rows have no label, the first is row 3 of shard bbb"},
-		{"a shorter shard", []Shard{{"aaa", 5}, {"bbb", 2}, {"ccc", 4}}, "shard bbb has 2 rows, the file names row 2"},
+		{"a shard more", append(slices.Clone(threeShards), Shard{"ddd", 2, "ddd.parquet"}), "2 of 14 rows have no label, the first is row 0 of shard ddd"},
+		{"a longer shard", []Shard{{"aaa", 5, "aaa.parquet"}, {"bbb", 6, "bbb.parquet"}, {"ccc", 4, "ccc.parquet"}}, "3 of 15 rows have no label, the first is row 3 of shard bbb"},
+		{"a shorter shard", []Shard{{"aaa", 5, "aaa.parquet"}, {"bbb", 2, "bbb.parquet"}, {"ccc", 4, "ccc.parquet"}}, "shard bbb has 2 rows, the file names row 2"},
 		{"a shard less", threeShards[:2], "shard ccc is not in the data set"},
 	}
 	for _, c := range cases {
@@ -127,7 +157,7 @@ func writeRows(t *testing.T, rows []labelRow, footer ...[2]string) string {
 }
 
 func TestDamagedLabelFilesAreRefused(t *testing.T) {
-	one := []Shard{{"aaa", 2}}
+	one := []Shard{{"aaa", 2, "aaa.parquet"}}
 	good := someOrigin.footer()
 	broken := slices.Clone(good)
 	broken[3][1] = "many"
@@ -187,7 +217,7 @@ func TestLabelsOfStageZeroAreNotWritten(t *testing.T) {
 // The whole way of a stage, from one stage's labels to the next one's on disk and back, within 16 bytes a pair.
 func TestLabelsTakeLittleMemory(t *testing.T) {
 	const n, k = 1_000_000, 10
-	shards := []Shard{{"first", n / 2}, {"second", n / 2}}
+	shards := []Shard{{"first", n / 2, "1.parquet"}, {"second", n / 2, "2.parquet"}}
 	before := heapBytes()
 	labels := NewLabels(n, everyRow)
 	assign := make([]int32, n)
@@ -227,7 +257,7 @@ func BenchmarkWriteLabels(b *testing.B) {
 		labels.ByRow[row] = int32(row*7919) % 1000
 	}
 	for b.Loop() {
-		if err := WriteLabels(filepath.Join(b.TempDir(), "l"), labels, []Shard{{"a", 1 << 20}}); err != nil {
+		if err := WriteLabels(filepath.Join(b.TempDir(), "l"), labels, []Shard{{"a", 1 << 20, "a.parquet"}}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -236,7 +266,7 @@ func BenchmarkWriteLabels(b *testing.B) {
 
 func BenchmarkReadLabels(b *testing.B) {
 	labels := &Labels{Origin: Origin{Clusters: 10, Stage: 3}, ByRow: make([]int32, 1<<20)}
-	shards := []Shard{{"a", 1 << 20}}
+	shards := []Shard{{"a", 1 << 20, "a.parquet"}}
 	path := filepath.Join(b.TempDir(), "l")
 	if err := WriteLabels(path, labels, shards); err != nil {
 		b.Fatal(err)

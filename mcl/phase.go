@@ -57,6 +57,14 @@ func (p phase) previous() phase {
 func (p phase) model() string       { return filepath.Join(p.dir, modelDir) }
 func (p phase) checkpoints() string { return filepath.Join(p.dir, checkpointsDir) }
 
+// features is where the features of a view lie while a stage's clusters are found.
+func (p phase) features(view string) string {
+	if view == onImage {
+		return filepath.Join(p.dir, featuresFile)
+	}
+	return filepath.Join(p.dir, "features-"+view+".f32")
+}
+
 func (p phase) done() bool {
 	_, err := os.Stat(p.model())
 	return err == nil

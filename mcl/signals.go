@@ -2,6 +2,8 @@ package mcl
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/mclclip/mclclip/train"
 	"github.com/mclclip/mclclip/train/metrics"
@@ -89,6 +91,16 @@ func counted(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// sizesText lists the sizes of clusters, or sums up many.
+func sizesText(sizes []int64) string {
+	const most = 16
+	if len(sizes) <= most {
+		return strings.Trim(fmt.Sprint(sizes), "[]")
+	}
+	sorted := slices.Sorted(slices.Values(sizes))
+	return fmt.Sprintf("%d to %d (median %d)", sorted[0], sorted[len(sorted)-1], sorted[len(sorted)/2])
 }
 
 // repeatWarning says that batches held fewer groups than they should; "" where they did not.

@@ -2,6 +2,7 @@ package mcl
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -75,7 +76,8 @@ func (r *Run) labels(ctx context.Context, p phase) (*Labels, error) {
 	}
 	path := filepath.Join(p.dir, labelsFile)
 	if _, err := os.Stat(path); err == nil {
-		return ReadLabels(path, origin, r.shards())
+		labels, err := ReadLabels(path, origin, r.shards())
+		return labels, errors.Join(err, r.dropFeatures(p))
 	}
 	old, err := r.labels(ctx, p.previous())
 	if err != nil {
@@ -90,7 +92,19 @@ func (r *Run) labels(ctx context.Context, p phase) (*Labels, error) {
 	if err != nil {
 		return nil, err
 	}
-	return labels, WriteLabels(path, labels, r.shards())
+	if err := WriteLabels(path, labels, r.shards()); err != nil {
+		return nil, err
+	}
+	return labels, r.dropFeatures(p)
+}
+
+// dropFeatures deletes the features that a stage's labels were made of.
+func (r *Run) dropFeatures(p phase) error {
+	var errs []error
+	for _, view := range r.cfg.views() {
+		errs = append(errs, removeFeatures(p.features(view)))
+	}
+	return errors.Join(errs...)
 }
 
 // cluster clusters the pairs by the model of the stage before and leaves the centroids in the stage's folder. The result is
@@ -110,12 +124,11 @@ func (r *Run) cluster(ctx context.Context, p phase, origin Origin) ([]int32, err
 	return result.Assign, SaveCentroids(filepath.Join(p.dir, centroidsFile), result.Centroids, origin)
 }
 
-// clusterView embeds the images or the texts and runs K-means on their features.
+// clusterView embeds the images or the texts and runs K-means on their features. These stay until the labels are there, so
+// that a run which stops meanwhile need not embed again.
 func (r *Run) clusterView(ctx context.Context, p phase, view string) (*Clustering, error) {
 	before := p.previous()
-	path := filepath.Join(p.dir, featuresFile)
-	defer os.Remove(path)
-	features, err := r.embed(ctx, before, view, path)
+	features, err := r.embed(ctx, before, view, p.features(view))
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +138,7 @@ func (r *Run) clusterView(ctx context.Context, p phase, view string) (*Clusterin
 	if err != nil {
 		return nil, fmt.Errorf("clusters of %s: %w", before.name, err)
 	}
-	r.log.Printf("%s: %d clusters of %s by %s, sizes %v, inertia %.4g after %d passes", p.name, r.cfg.Clusters, before.name, view, result.Sizes, result.Inertia, result.Passes)
+	r.log.Printf("%s: %d clusters of %s by %s, sizes %s, inertia %.4g after %s", p.name, r.cfg.Clusters, before.name, view, sizesText(result.Sizes), result.Inertia, counted(result.Passes, "update"))
 	return result, r.tellSeeds(p, view, features, untilDone{ctx, nearest}, result)
 }
 
@@ -147,7 +160,7 @@ func (u untilDone) Assign(x []float32, cluster []int32) error {
 func (r *Run) shards() []Shard {
 	var shards []Shard
 	for _, s := range r.index.Source().Shards() {
-		shards = append(shards, Shard{Fingerprint: s.Fingerprint, Rows: s.Rows})
+		shards = append(shards, Shard{Fingerprint: s.Fingerprint, Rows: s.Rows, File: filepath.Base(s.Path)})
 	}
 	return shards
 }

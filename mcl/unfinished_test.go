@@ -22,3 +22,20 @@ func TestAFolderWithoutAFinishedRunIsToldApart(t *testing.T) {
 		}
 	}
 }
+
+func TestAFinishedRunWithoutAModelIsToldHowToMakeIt(t *testing.T) {
+	dir := t.TempDir()
+	run := Integrated{Version: 1, Rule: "concat", Stages: []Member{{Name: "base", Dir: "stage-0/model"}, {Name: "stage-1", Dir: "stage-1/model"}}}
+	if err := writeJSON(filepath.Join(dir, IntegratedFile), run); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range run.Stages {
+		if _, err := ReadIntegrated(dir); err == nil || !strings.Contains(err.Error(), m.Dir+" of the finished run is gone") || !strings.Contains(err.Error(), "--resume") {
+			t.Errorf("got %v, want the missing %s and a cure", err, m.Dir)
+		}
+		makeFile(t, filepath.Join(dir, m.Dir, "open_clip_config.json"))
+	}
+	if _, err := ReadIntegrated(dir); err != nil {
+		t.Errorf("with all models: %v", err)
+	}
+}

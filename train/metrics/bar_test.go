@@ -82,6 +82,22 @@ func TestProgressOffATerminalIsALineEachTenSeconds(t *testing.T) {
 	}
 }
 
+// A pass that is over at once has no speed that is worth a word.
+func TestAQuickPassHasNoRate(t *testing.T) {
+	for _, onTerminal := range []bool{false, true} {
+		var out bytes.Buffer
+		l := open(t, Config{Console: &out})
+		if onTerminal {
+			terminal(l)
+		}
+		l.Progress("check", 80, 80, "pairs")
+		closeLogger(t, l)
+		if text := out.String(); strings.Contains(text, "/s") || !strings.Contains(text, "80/80 pairs") {
+			t.Errorf("terminal %v: wrote %q", onTerminal, text)
+		}
+	}
+}
+
 func TestBarIsRedrawnTenTimesASecondAtMost(t *testing.T) {
 	var out bytes.Buffer
 	l := open(t, Config{Console: &out})

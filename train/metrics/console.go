@@ -87,21 +87,36 @@ func (c *console) step(r Record, now time.Time) {
 func (c *console) progress(label string, done, total int64, unit string, now time.Time) string {
 	fresh := c.begin(label, done, now)
 	last := done >= total
-	speed := short(perSecond(done-c.first, now.Sub(c.began)))
+	speed := c.rate(done, now)
 	if c.terminal && (fresh || last || now.Sub(c.drawn) >= redrawEvery) {
-		details := []string{fmt.Sprintf("%d/%d %s", done, total, unit), c.left(done, total, now), speed + "/s"}
+		details := []string{fmt.Sprintf("%d/%d %s", done, total, unit), c.left(done, total, now)}
+		if speed != "" {
+			details = append(details, speed)
+		}
 		c.draw(fraction(done, total), details, now)
 	}
 	if !last && (c.terminal || fresh || now.Sub(c.drawn) < progressEvery) {
 		return ""
 	}
 	c.drawn = now
-	text := fmt.Sprintf("%s: %d/%d %s (%.0f%%), %s/s", label, done, total, unit, 100*fraction(done, total), speed)
+	text := fmt.Sprintf("%s: %d/%d %s (%.0f%%)", label, done, total, unit, 100*fraction(done, total))
+	if speed != "" {
+		text += ", " + speed
+	}
 	if last {
 		c.endBar()
 		return text
 	}
 	return text + ", " + c.left(done, total, now)
+}
+
+// rate is the speed of this process since it began with the label; "" where it has done too little to tell, for instance all
+// in one go.
+func (c *console) rate(done int64, now time.Time) string {
+	if done <= c.first || now.Sub(c.began) < time.Millisecond {
+		return ""
+	}
+	return short(perSecond(done-c.first, now.Sub(c.began))) + "/s"
 }
 
 // begin notes the start of another label and reports whether it is one.

@@ -21,10 +21,14 @@ type imageError struct {
 }
 
 func (e *imageError) Error() string {
-	if e.detail == "" {
-		return "image is " + e.reason
+	what := "image is "
+	if e.reason == NotImage {
+		what = "the bytes are "
 	}
-	return fmt.Sprintf("image is %s: %s", e.reason, e.detail)
+	if e.detail == "" {
+		return what + e.reason
+	}
+	return fmt.Sprintf("%s%s: %s", what, e.reason, e.detail)
 }
 
 func refuse(reason, format string, args ...any) error {
