@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/parquet-go/parquet-go"
@@ -59,6 +60,9 @@ func TestLayoutsAreFoundAndRead(t *testing.T) {
 				}
 				if image, caption, key := s.Columns(); image != test.image || caption != test.caption || key != test.key {
 					t.Errorf("columns %q, %q, %q", image, caption, key)
+				}
+				if s.CaptionLists() != strings.HasPrefix(test.name, "lists") {
+					t.Errorf("lists of captions: %v", s.CaptionLists())
 				}
 				if limit < segmentBytes && len(s.segments) < 10 && test.name != "dictionaries" {
 					t.Errorf("%d segments", len(s.segments))
