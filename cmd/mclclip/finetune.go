@@ -93,6 +93,9 @@ func (f *finetune) run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer log.Close()
+	defer context.AfterFunc(ctx, func() {
+		log.Printf("interrupted: the step at hand ends and what was done is saved; interrupt again to end at once")
+	})()
 	for _, change := range folder.Changes {
 		log.Printf("--allow-changes: %s", change)
 	}

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/mclclip/mclclip/mcl"
@@ -94,6 +97,46 @@ func TestResumeLatestStartsGoesOnAndFindsTheRunDone(t *testing.T) {
 	}
 	if now, err := os.ReadFile(page); err != nil || string(now) != "with pictures of mmvp" {
 		t.Errorf("the page of a finished run was written anew: %q, %v", now, err)
+	}
+}
+
+// stopper ends a context when a text is written to it.
+type stopper struct {
+	mu   sync.Mutex
+	all  strings.Builder
+	text string
+	stop context.CancelFunc
+}
+
+func (s *stopper) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if strings.Contains(string(p), s.text) {
+		s.stop()
+	}
+	return s.all.Write(p)
+}
+
+func (s *stopper) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all.String()
+}
+
+// An interruption is answered at once, and the command that goes on is said.
+func TestAnInterruptionIsAnswered(t *testing.T) {
+	pairs, dir := drawPairs(t, 80), filepath.Join(t.TempDir(), "x")
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	stderr := &stopper{text: "Train Epoch: 0 [1/", stop: stop}
+	args := append([]string{"mclclip"}, trainArgs(pairs, dir, "--stages", "1", "--base-steps", "400")...)
+	if code := run(ctx, args, strings.NewReader(""), io.Discard, stderr); code != codeInterrupted {
+		t.Errorf("exit code %d, want 130", code)
+	}
+	for _, want := range []string{"interrupted: the step at hand ends", "go on with --resume"} {
+		if !strings.Contains(stderr.String(), want) {
+			t.Errorf("stderr lacks %q:\n%s", want, stderr)
+		}
 	}
 }
 
