@@ -70,7 +70,7 @@ func TestARunIsResumedWithItsOwnSettingsOnly(t *testing.T) {
 }
 
 func TestChangesThatAreAllowedAreNamed(t *testing.T) {
-	settings := Resolved{Data: "d1", MCL: DefaultConfig()}
+	settings := Resolved{Pairs: []string{"a"}, Data: "d1", MCL: DefaultConfig()}
 	dir := t.TempDir()
 	list := filepath.Join(dir, PairsDir, "index.json")
 	if err := enter(t, dir, settings, false); err != nil {
@@ -83,7 +83,7 @@ func TestChangesThatAreAllowedAreNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"the files of --pairs [] have other content than when the run began, or there are more or fewer of them", "--lr was 0.00001, is now 0.5"}; !slices.Equal(folder.Changes, want) {
+	if want := []string{"the files of --pairs [a] have other content than when the run began, or there are more or fewer of them", "--lr was 0.00001, is now 0.5"}; !slices.Equal(folder.Changes, want) {
 		t.Errorf("the changes are %q, want %q", folder.Changes, want)
 	}
 	if err := folder.Close(); err != nil {
