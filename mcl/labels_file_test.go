@@ -167,13 +167,13 @@ func TestDamagedLabelFilesAreRefused(t *testing.T) {
 		footer [][2]string
 		says   string
 	}{
-		{"a row twice", []labelRow{{"aaa", 0, 0, 0}, {"aaa", 0, 1, 1}}, good, "shard aaa: row 0 is given twice"},
-		{"cluster of another label", []labelRow{{"aaa", 0, 2, 1}, {"aaa", 1, 0, 0}}, good, "do not go together"},
-		{"label past K^s", []labelRow{{"aaa", 0, 0, 9}, {"aaa", 1, 0, 0}}, good, "do not go together"},
-		{"label -5", []labelRow{{"aaa", 0, -1, -5}, {"aaa", 1, 0, 0}}, good, "do not go together"},
-		{"no label file", []labelRow{{"aaa", 0, 0, 0}}, nil, "not a file of labels"},
-		{"later format", []labelRow{{"aaa", 0, 0, 0}}, [][2]string{{keyFormat, "2"}}, `format "2" is unknown`},
-		{"broken footer", []labelRow{{"aaa", 0, 0, 0}}, broken, "metadata"},
+		{"a row twice", []labelRow{{"aaa", "", 0, 0, 0}, {"aaa", "", 0, 1, 1}}, good, "shard aaa: row 0 is given twice"},
+		{"cluster of another label", []labelRow{{"aaa", "", 0, 2, 1}, {"aaa", "", 1, 0, 0}}, good, "do not go together"},
+		{"label past K^s", []labelRow{{"aaa", "", 0, 0, 9}, {"aaa", "", 1, 0, 0}}, good, "do not go together"},
+		{"label -5", []labelRow{{"aaa", "", 0, -1, -5}, {"aaa", "", 1, 0, 0}}, good, "do not go together"},
+		{"no label file", []labelRow{{"aaa", "", 0, 0, 0}}, nil, "not a file of labels"},
+		{"later format", []labelRow{{"aaa", "", 0, 0, 0}}, [][2]string{{keyFormat, "2"}}, `format "2" is unknown`},
+		{"broken footer", []labelRow{{"aaa", "", 0, 0, 0}}, broken, "metadata"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -68,7 +68,7 @@ func (o Origin) match(have Origin) error {
 	case have.Stage != o.Stage:
 		return fmt.Errorf("made for stage %d, wanted stage %d", have.Stage, o.Stage)
 	case have.Model != o.Model:
-		return fmt.Errorf("made with the features of model %s, but the model before is now %s: if that was made anew, delete this file and the models of this stage and after, and --resume makes them again", have.Model, o.Model)
+		return fmt.Errorf("made with the features of model %s, wanted %s: if the model before was made anew, delete this file and the models of this stage and after, and --resume makes them again", have.Model, o.Model)
 	case have.Seed != o.Seed:
 		return fmt.Errorf("made with --seed %d, wanted %d", have.Seed, o.Seed)
 	}
