@@ -175,6 +175,10 @@ func (r *Run) tellTrainable(p phase, model *clip.Model) {
 	}
 	r.told = text
 	images, texts := model.TrainableShares()
+	if kept.Count == 0 {
+		r.log.Printf("%s: trainable parameters: all, %d of the image tower and %d of the text tower", p.name, images.All, texts.All)
+		return
+	}
 	r.log.Printf("%s: trainable parameters: %s of the image tower, %s of the text tower", p.name, images, texts)
 	r.log.Printf("%s: parameters that train: %s", p.name, trained)
 	r.log.Printf("%s: parameters that stay: %s", p.name, kept)
