@@ -106,12 +106,14 @@ func (f *finetune) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	if f.finished(at) {
-		log.Printf("nothing left to do: every model of the run is there")
-	} else if err := f.train(ctx, source, index, resolved, at, log, device); err != nil {
-		return err
+	said := "nothing left to do: every model of the run is there"
+	if !f.finished(at) {
+		if err := f.train(ctx, source, index, resolved, at, log, device); err != nil {
+			return err
+		}
+		said = "done after " + time.Since(began).Round(time.Second).String()
 	}
-	f.tellEnd(log, time.Since(began))
+	f.tellEnd(log, said)
 	fmt.Fprintf(s.stdout, "%s\n", filepath.Join(f.out, mcl.IntegratedFile))
 	return skippedRows(index, filepath.Join(f.out, mcl.PairsDir)+" lists them")
 }

@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/mclclip/mclclip/mcl"
 	"github.com/mclclip/mclclip/train/metrics"
@@ -20,9 +19,9 @@ func (f *finetune) finished(at mcl.Place) bool {
 	return at.Done()
 }
 
-// tellEnd says what a finished run has left and which commands come next.
-func (f *finetune) tellEnd(log *metrics.Logger, took time.Duration) {
-	log.Printf("done after %s; the report is %s", took.Round(time.Second), filepath.Join(f.out, reportFile))
+// tellEnd says how a run ended, what it has left and which commands come next.
+func (f *finetune) tellEnd(log *metrics.Logger, said string) {
+	log.Printf("%s; the report is %s", said, filepath.Join(f.out, reportFile))
 	log.Printf("next: mclclip mmvp --run %s --data MMVP_VLM", quoted(f.out))
 	pairs := make([]string, len(f.pairs.patterns))
 	for i, pattern := range f.pairs.patterns {
