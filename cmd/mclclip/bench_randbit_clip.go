@@ -63,7 +63,7 @@ func ownCommand(ctx context.Context, s streams, m machineFlags, args ...string) 
 		args = append(args, "--device", m.device, "--threads", strconv.Itoa(m.threads), "--workers", strconv.Itoa(m.workers))
 	}
 	fmt.Fprintf(s.stderr, "$ mclclip %s\n", strings.Join(args, " "))
-	return newApp(streams{s.stdin, s.stderr, s.stderr}).RunContext(ctx, append([]string{"mclclip"}, args...))
+	return runApp(ctx, streams{s.stdin, s.stderr, s.stderr}, append([]string{"mclclip"}, args...))
 }
 
 func exists(path string) bool {

@@ -18,7 +18,7 @@ func noWeights(path string, err error) error {
 	switch {
 	case errors.Is(missing, fs.ErrNotExist):
 		return fmt.Errorf("--pretrained %s: there is no such file or folder%s; names of models are not fetched: download one, as by "+
-			"hf download laion/CLIP-ViT-B-32-laion2B-s34B-b79K --local-dir weights, and give that folder", path, didYouMean(path, beside(path)))
+			"hf download laion/CLIP-ViT-B-32-laion2B-s34B-b79K --local-dir weights, and give that folder", path, didYouMean(path, siblings(path)))
 	case missing == nil && info.IsDir():
 		if models := modelsInside(path); len(models) > 0 {
 			return fmt.Errorf("--pretrained %s holds no weights itself; did you mean %s?", path, strings.Join(models, " or "))
@@ -27,8 +27,8 @@ func noWeights(path string, err error) error {
 	return fmt.Errorf("--pretrained: %w", err)
 }
 
-// beside lists what lies in the folder of a path.
-func beside(path string) []string {
+// siblings lists what lies in the folder of a path.
+func siblings(path string) []string {
 	found, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*"))
 	return found
 }
