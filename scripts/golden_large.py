@@ -18,6 +18,7 @@ from pathlib import Path
 
 import open_clip
 import torch
+from open_clip.model import set_model_preprocess_cfg
 from open_clip.push_to_hf_hub import save_config_for_hf
 from safetensors.torch import load_file, save_file
 from transformers import CLIPConfig, CLIPModel, SiglipModel
@@ -50,6 +51,9 @@ def record(path, pixels, ids, image, text):
 def make_open_clip(out, name, pixels, ids):
     config = open_clip.get_model_config(name)
     model = open_clip.create_model(name).eval()
+    if siglip(name):
+        half = (0.5, 0.5, 0.5)
+        set_model_preprocess_cfg(model, {"mean": half, "std": half, "interpolation": "bicubic", "resize_mode": "squash"})
     folder = out / f"{name}-open_clip"
     folder.mkdir()
     save_file(model.state_dict(), folder / "open_clip_model.safetensors", {"format": "pt"})
