@@ -18,6 +18,9 @@ const prefix = "step-"
 // stepName is the folder's name of a step; the zeros make a listing sort by step up to 10^8.
 func stepName(step int) string { return fmt.Sprintf("%s%08d", prefix, step) }
 
+// PathOf is the folder of a step's checkpoint below dir, whether it is there or not.
+func PathOf(dir string, step int) string { return filepath.Join(dir, stepName(step)) }
+
 // StepOf returns the step that a step folder's path names.
 func StepOf(path string) (step int, ok bool) {
 	digits, ok := strings.CutPrefix(filepath.Base(path), prefix)
@@ -46,8 +49,9 @@ func List(dir string) ([]int, error) {
 
 // Prune deletes checkpoints until the newest keep are left. A checkpoint counts only if its files are there in the size
 // that was written, so that a damaged newest one does not cost the sound one before it; damaged ones newer than the last
-// kept stay too, for their owner to look at. keep must be at least 1.
-func Prune(dir string, keep int) error {
+// kept stay too, for their owner to look at. keep must be at least 1. The checkpoints of the steps that are named also stay in any
+// case.
+func Prune(dir string, keep int, also ...int) error {
 	if keep < 1 {
 		return fmt.Errorf("checkpoint: keep must be at least 1, got %d", keep)
 	}
@@ -59,6 +63,7 @@ func Prune(dir string, keep int) error {
 	for i := len(steps) - 1; i >= 0; i-- {
 		path := filepath.Join(dir, stepName(steps[i]))
 		switch {
+		case sound >= keep && slices.Contains(also, steps[i]):
 		case sound >= keep:
 			if err := atomicfile.RemoveDir(path); err != nil {
 				return err

@@ -17,6 +17,8 @@ type Encoder struct {
 	inputs *Inputs
 	image  *preprocess.Preprocessor
 	words  *tokenizer.Tokenizer
+
+	borrowed bool // the model is somebody else's
 }
 
 // encoderBatch is the number of images or texts of one forward pass. It is fixed, because matrix products round otherwise in
@@ -52,10 +54,21 @@ func NewEncoder(model *Model, pre Preprocess) (e *Encoder, err error) {
 	return &Encoder{Model: model, pre: pre, inputs: NewInputs(model, pre), image: image, words: tokenizer.New()}, nil
 }
 
-// Close frees the model.
+// Borrow makes an encoder of a model that stays its owner's: what it computes follows the model's weights as they change.
+func Borrow(model *Model, pre Preprocess) (*Encoder, error) {
+	e, err := NewEncoder(model, pre)
+	if err == nil {
+		e.borrowed = true
+	}
+	return e, err
+}
+
+// Close frees the model, unless it is borrowed.
 func (e *Encoder) Close() {
 	e.inputs.Free()
-	e.Model.Close()
+	if !e.borrowed {
+		e.Model.Close()
+	}
 }
 
 // Images returns the raw features, [n][E], of n encoded images (JPEG, PNG, WebP ...). An error names the image by its

@@ -91,7 +91,7 @@ func inGroup(name, prefix string, group []string) bool {
 }
 
 func (m *Model) setTrainable(on bool, chosen func(name string) bool) {
-	for _, p := range m.params {
+	for _, p := range m.all() {
 		if !p.Buffer && chosen(p.Name) {
 			p.Tensor.SetTrainable(on)
 		}
@@ -101,7 +101,7 @@ func (m *Model) setTrainable(on bool, chosen func(name string) bool) {
 // Trainable returns the parameters that are trainable now.
 func (m *Model) Trainable() []nn.Param {
 	var out []nn.Param
-	for _, p := range m.params {
+	for _, p := range m.all() {
 		if p.Tensor.Trainable() {
 			out = append(out, p)
 		}

@@ -61,6 +61,15 @@ func signs(like *torch.Tensor, n int64) *torch.Tensor {
 	return torch.FromFloats(like.Scope(), values, n, n).To(like.Device(), torch.Float32)
 }
 
+// Distance is the mean over the rows of features a and b [n, E] of 1 - cosine, which is half the squared distance of what is
+// left of them after scaling to length 1. The result has no axes; b is taken as constant.
+func Distance(a, b *torch.Tensor) *torch.Tensor {
+	return torch.Tidy(a, func(a *torch.Tensor) *torch.Tensor {
+		apart := a.Normalize().Sub(b.In(a.Scope()).Detach().Normalize())
+		return apart.Mul(apart).Sum(1).Sum(0).Scale(0.5 / float64(a.Shape()[0]))
+	})
+}
+
 // diagonal is the column of each row's own pair: 0..n-1 again and again, b numbers.
 func diagonal(like *torch.Tensor, b, n int64) *torch.Tensor {
 	columns := make([]int64, b)

@@ -19,8 +19,9 @@ type Model struct {
 	LogitScale *torch.Tensor // [], the logarithm of 1/temperature; who trains it keeps it within [0, ln 100]
 	LogitBias  *torch.Tensor // [], what SigLIP's loss adds to each logit; nil in a CLIP
 
-	params []nn.Param // and buffers
-	frozen bool       // the running statistics stay
+	params   []nn.Param // and buffers
+	adapters []nn.Param // of AddLoRA
+	frozen   bool       // the running statistics stay
 }
 
 // New makes a model that has learned nothing. The same seed gives the same weights on every device; the initialisation is
@@ -93,9 +94,12 @@ func (m *Model) SetTape(tape *nn.Tape) {
 	m.Text.SetTape(tape)
 }
 
+// all is what a checkpoint has to hold.
+func (m *Model) all() []nn.Param { return slices.Concat(m.params, m.adapters) }
+
 // Parameters returns all parameters, trainable or not, with their names in open_clip's state_dict of a plain CLIP.
 func (m *Model) Parameters() []nn.Param {
-	return slices.DeleteFunc(slices.Clone(m.params), func(p nn.Param) bool { return p.Buffer })
+	return slices.DeleteFunc(m.all(), func(p nn.Param) bool { return p.Buffer })
 }
 
 // Buffers returns what is saved with the parameters but not trained.
@@ -106,5 +110,9 @@ func (m *Model) Buffers() []nn.Param {
 // Device is where the parameters lie.
 func (m *Model) Device() torch.Device { return m.LogitScale.Device() }
 
-// Close frees the parameters and buffers.
-func (m *Model) Close() { nn.Free(m.params) }
+// Close frees the parameters and buffers. There may be no model.
+func (m *Model) Close() {
+	if m != nil {
+		nn.Free(m.all())
+	}
+}

@@ -25,9 +25,17 @@ func (s Selection) String() string {
 
 // Summary says which parameters are trainable now and which keep their values. Buffers are neither.
 func (m *Model) Summary() (trained, kept Selection) {
-	all := m.Parameters()
-	return selected(all, func(p nn.Param) bool { return p.Tensor.Trainable() }),
-		selected(all, func(p nn.Param) bool { return !p.Tensor.Trainable() })
+	weights := slices.DeleteFunc(slices.Clone(m.params), func(p nn.Param) bool { return p.Buffer })
+	trained = selected(weights, func(p nn.Param) bool { return p.Tensor.Trainable() })
+	kept = selected(weights, func(p nn.Param) bool { return !p.Tensor.Trainable() })
+	var added []string
+	for _, p := range m.adapters {
+		before, number, _, _ := splitNumber(p.Name)
+		added = append(added, fmt.Sprintf("%s%d.*.lora_*", before, number))
+		trained.Count += int64(p.Tensor.Len())
+	}
+	trained.Names = append(trained.Names, joinRanges(slices.Compact(added))...)
+	return trained, kept
 }
 
 // Share counts the elements of some parameters: those that are trainable now, and all.

@@ -65,6 +65,31 @@ func TestSummaryNamesWhatTrains(t *testing.T) {
 	}
 }
 
+func TestSummaryNamesLowRankMatricesByBlock(t *testing.T) {
+	torchtest.NoLeak(t)
+	m, err := New(lockConfig(t), 0, torch.CPU)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.Close)
+	m.LockText(0)
+	if err := m.AddLoRA(LoRA{Rank: 3, Towers: "image"}, 0); err != nil {
+		t.Fatal(err)
+	}
+	trained, kept := m.Summary()
+	if want := []string{"logit_scale", "visual.transformer.resblocks.0-1.*.lora_*"}; !slices.Equal(trained.Names, want) {
+		t.Errorf("trained: got %v, want %v", trained.Names, want)
+	}
+	if want := []string{"visual.*", "token_embedding.*", "positional_embedding", "transformer.*", "ln_final.*", "text_projection"}; !slices.Equal(kept.Names, want) {
+		t.Errorf("kept: got %v, want %v", kept.Names, want)
+	}
+	// Rank 3 beside q, k, v and out, [D, D] each, and both layers of an MLP of width 4D, in two blocks of width D.
+	const d = 32
+	if want := int64(1 + 2*3*(4*2*d+2*5*d)); trained.Count != want {
+		t.Errorf("%d elements train, want %d", trained.Count, want)
+	}
+}
+
 func TestLayersCountFromTheEmbedding(t *testing.T) {
 	torchtest.NoLeak(t)
 	m, err := New(lockConfig(t), 0, torch.CPU)

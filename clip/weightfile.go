@@ -2,6 +2,7 @@ package clip
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -16,6 +17,9 @@ import (
 // writeTensors writes the parameters and buffers under the names of a naming, one after the other: they are never on the host
 // together. The metadata is what the transformers library asks of a file that it is to load.
 func (m *Model) writeTensors(path string, names naming) error {
+	if len(m.adapters) > 0 {
+		return errors.New("a model with low-rank matrices is written after MergeLoRA")
+	}
 	var tensors []safetensors.Tensor
 	read := map[string]func() []byte{}
 	for _, p := range m.params {
@@ -71,7 +75,7 @@ func (m *Model) match(weights []safetensors.Tensor) (map[string]safetensors.Tens
 		byName[w.Name], extra[w.Name] = w, true
 	}
 	var faults []string
-	for _, p := range m.params {
+	for _, p := range m.all() {
 		w, ok := byName[p.Name]
 		if !ok {
 			faults = append(faults, fmt.Sprintf("missing: %s %v", p.Name, p.Shape))

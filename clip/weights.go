@@ -67,7 +67,7 @@ func (m *Model) WriteFiles(dir string, pre Preprocess) error {
 // Weights copies the parameters and buffers to the host.
 func (m *Model) Weights() (weights []safetensors.Tensor, err error) {
 	defer torch.Recover(&err)
-	for _, p := range m.params {
+	for _, p := range m.all() {
 		weights = append(weights, safetensors.Tensor{Name: p.Name, DType: dtypeOf(p), Shape: shapeOf(p), Data: p.Tensor.Bytes()})
 	}
 	return weights, nil
@@ -81,7 +81,7 @@ func (m *Model) SetWeights(weights []safetensors.Tensor) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, p := range m.params {
+	for _, p := range m.all() {
 		p.Tensor.SetBytes(byName[p.Name].Data)
 	}
 	return nil

@@ -65,7 +65,7 @@ func (c Config) Validate() error {
 	case c.Buffer < 1<<20:
 		return fmt.Errorf("--buffer: want at least 1 MB")
 	}
-	for _, check := range []func() error{c.Lock.validate, c.checkViews, c.Train.Validate, c.Base.Validate} {
+	for _, check := range []func() error{c.Lock.validate, c.checkViews, c.Train.Validate, c.Base.Validate, func() error { return c.Lock.clashes(c.Train.Preserve) }} {
 		if err := check(); err != nil {
 			return err
 		}

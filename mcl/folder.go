@@ -22,7 +22,8 @@ import (
 type Resolved struct {
 	Version       int          `json:"version"`
 	Pairs         []string     `json:"pairs"`
-	Data          string       `json:"data"` // fingerprint of the pairs
+	Data          string       `json:"data"`               // fingerprint of the pairs
+	HeldOut       string       `json:"val_data,omitempty"` // fingerprint of the held-out pairs
 	ModelName     string       `json:"model"`
 	Model         *clip.Config `json:"model_cfg,omitempty"` // where the base model starts from random weights
 	Pretrained    string       `json:"pretrained,omitempty"`

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/mclclip/mclclip/clip"
+	"github.com/mclclip/mclclip/train"
 )
 
 // Lock says which parts of the model stay as they are in the stages. The base model trains whole.
@@ -31,6 +32,30 @@ func (l Lock) validate() error {
 		return errors.New("--lock-image-freeze-bn-stats goes with --lock-image")
 	case l.textStays() && l.Image && l.ImageUnlockedGroups == 0:
 		return errors.New("--lock-image and --lock-text together leave only the temperature to train; leave one out, or add --lock-image-unlocked-groups or --lock-text-unlocked-layers")
+	}
+	return nil
+}
+
+// clashes refuses settings for the learning of a tower that keeps its weights.
+func (l Lock) clashes(p train.Preserve) error {
+	for _, tower := range []struct {
+		name      string
+		lr, decay float64
+		lora      bool
+		locked    bool // but for some groups, maybe
+		stays     bool // whole
+	}{
+		{"image", p.ImageLR, p.ImageLayerDecay, p.LoRA.Image(), l.Image, l.Image && l.ImageUnlockedGroups == 0},
+		{"text", p.TextLR, p.TextLayerDecay, p.LoRA.Text(), l.Text, l.textStays()},
+	} {
+		switch {
+		case tower.stays && tower.lr > 0:
+			return fmt.Errorf("--%s-lr %g: --lock-%s keeps the tower as it is; leave one out", tower.name, tower.lr, tower.name)
+		case tower.stays && tower.decay > 0:
+			return fmt.Errorf("--%s-layer-decay %g: --lock-%s keeps the tower as it is; leave one out", tower.name, tower.decay, tower.name)
+		case tower.locked && tower.lora:
+			return fmt.Errorf("--lora-towers %s: LoRA keeps the weights of the %s tower already, and learns beside them; leave out --lock-%s, or say another --lora-towers", p.LoRA.Towers, tower.name, tower.name)
+		}
 	}
 	return nil
 }

@@ -21,6 +21,8 @@ import (
 
 // Run is one folder in which models are made in stages.
 type Run struct {
+	heldOut *data.Index // nil: no held-out pairs
+
 	cfg    Config
 	name   string // of the model, for people
 	dir    string
@@ -159,7 +161,7 @@ func (r *Run) initial(p phase) (*clip.Model, clip.Preprocess, error) {
 	if err != nil || p.stage == 0 {
 		return model, pre, err
 	}
-	if err := r.cfg.Lock.apply(model); err != nil {
+	if err := r.prepare(p, model); err != nil {
 		model.Close()
 		return nil, pre, err
 	}
@@ -191,6 +193,11 @@ func (r *Run) train(ctx context.Context, p phase, model *clip.Model, pre clip.Pr
 		return err
 	}
 	defer trainer.Close()
+	done, err := r.preserve(p, trainer, model, pre)
+	if err != nil {
+		return err
+	}
+	defer done()
 	r.tellTrainable(p, model)
 	batches, err := r.batchesOf(p)
 	if err != nil {

@@ -14,7 +14,7 @@ type AdamW struct {
 
 // NewAdamW makes the optimizer of the parameters that are trainable now. Close frees its tensors.
 func NewAdamW(params []nn.Param, cfg Config) *AdamW {
-	return &AdamW{cfg: cfg, opt: newOptimizer(params)}
+	return &AdamW{cfg: cfg, opt: newOptimizer(params, func(string) float64 { return 1 })}
 }
 
 // Clear drops the gradients before a backward pass.

@@ -26,6 +26,8 @@ type Config struct {
 	GradClip     float64 `json:"grad_clip_norm"`
 	Precision    string  `json:"precision"` // "fp32" or "amp_bf16"
 
+	Preserve
+
 	GradCheckpointing bool `json:"-"` // keep no activations of transformer blocks, compute them twice; the result is the same
 
 	SaveEvery   int           `json:"-"` // steps between checkpoints; 0: only at the end and when interrupted
@@ -76,7 +78,7 @@ func (c Config) Validate() error {
 			return fmt.Errorf("%s", check.text)
 		}
 	}
-	return nil
+	return c.Preserve.validate()
 }
 
 // compute runs the forward pass in the precision of the configuration.

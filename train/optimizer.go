@@ -9,32 +9,44 @@ import (
 	"github.com/mclclip/mclclip/internal/torch"
 )
 
-// optimizer is AdamW over the trainable parameters, in two groups as in open_clip: weight decay on matrices only.
+// optimizer is AdamW over the trainable parameters. As in open_clip weight decay is on matrices only, and parameters with the
+// same decay and learning rate make a group.
 type optimizer struct {
-	decayed, plain group
-	all            []*torch.Tensor
+	groups  []*group
+	all     []*torch.Tensor
+	average *average // of the parameters; nil without one
 }
 
 type group struct {
+	rate               float64 // factor of the learning rate
+	decays             bool    // by the weight decay
 	names              []string
 	params, m, v, step []*torch.Tensor
 }
 
-// newOptimizer makes zero moments for those parameters that are trainable now.
-func newOptimizer(parameters []nn.Param) *optimizer {
+// newOptimizer makes zero moments for those parameters that are trainable now; rate gives the factor of a parameter's learning
+// rate by its name.
+func newOptimizer(parameters []nn.Param, rate func(name string) float64) *optimizer {
 	o := &optimizer{}
 	for _, p := range parameters {
-		if !p.Tensor.Trainable() {
-			continue
-		}
-		o.all = append(o.all, p.Tensor)
-		if decays(p) {
-			o.decayed.add(p)
-		} else {
-			o.plain.add(p)
+		if p.Tensor.Trainable() {
+			o.all = append(o.all, p.Tensor)
+			o.group(rate(p.Name), decays(p)).add(p)
 		}
 	}
 	return o
+}
+
+// group finds the group of a rate and a decay, or makes it.
+func (o *optimizer) group(rate float64, decays bool) *group {
+	for _, g := range o.groups {
+		if g.rate == rate && g.decays == decays {
+			return g
+		}
+	}
+	g := &group{rate: rate, decays: decays}
+	o.groups = append(o.groups, g)
+	return g
 }
 
 // decays is open_clip's rule: no decay on one-dimensional parameters, norms, biases and the logit scale.
@@ -61,10 +73,13 @@ func (g *group) add(p nn.Param) {
 
 // update applies one AdamW step from the gradients that are there.
 func (o *optimizer) update(scope *torch.Scope, c Config, lr float64) {
-	adamw := torch.AdamW{LR: lr, Beta1: c.Beta1, Beta2: c.Beta2, Eps: c.Eps}
-	o.plain.update(scope, adamw)
-	adamw.WeightDecay = c.WeightDecay
-	o.decayed.update(scope, adamw)
+	for _, g := range o.groups {
+		adamw := torch.AdamW{LR: lr * g.rate, Beta1: c.Beta1, Beta2: c.Beta2, Eps: c.Eps}
+		if g.decays {
+			adamw.WeightDecay = c.WeightDecay
+		}
+		g.update(scope, adamw)
+	}
 }
 
 func (g *group) update(scope *torch.Scope, adamw torch.AdamW) {
@@ -94,7 +109,8 @@ func (o *optimizer) gradients(scope *torch.Scope) []*torch.Tensor {
 }
 
 func (o *optimizer) free() {
-	for _, g := range []*group{&o.decayed, &o.plain} {
+	o.average.free()
+	for _, g := range o.groups {
 		for _, tensors := range [][]*torch.Tensor{g.m, g.v, g.step} {
 			for _, t := range tensors {
 				t.Free()
@@ -108,15 +124,22 @@ const (
 	keyM    = "exp_avg."
 	keyV    = "exp_avg_sq."
 	keyStep = "step."
+
+	keyAverage = "ema."
 )
 
 // each calls f for every tensor of the state.
 func (o *optimizer) each(f func(key string, t *torch.Tensor)) {
-	for _, g := range []*group{&o.decayed, &o.plain} {
+	for _, g := range o.groups {
 		for i, name := range g.names {
 			f(keyM+name, g.m[i])
 			f(keyV+name, g.v[i])
 			f(keyStep+name, g.step[i])
+		}
+	}
+	if o.average != nil {
+		for i, name := range o.average.names {
+			f(keyAverage+name, o.average.shadow[i])
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // state copies everything that a run needs to go on to the host.
 func (t *Trainer) state(phase Phase) (checkpoint.State, error) {
-	raw, err := json.Marshal(meta{Phase: phase.Name, Cursor: t.cursor, Skipped: t.badSum, Bad: t.bad, Batches: phase.Batches, Config: phase.Config})
+	raw, err := json.Marshal(meta{Phase: phase.Name, Cursor: t.cursor, Skipped: t.badSum, Bad: t.bad, Batches: phase.Batches, Evals: t.evals, Config: phase.Config})
 	if err != nil {
 		return checkpoint.State{}, fmt.Errorf("checkpoint of %s: %w", phase.Name, err)
 	}
@@ -35,7 +35,9 @@ func (t *Trainer) Resume(path, batches string) (err error) {
 		Skipped int         `json:"skipped_steps"`
 		Bad     int         `json:"bad_steps_in_a_row"`
 		Batches string      `json:"batches"`
+		Evals   evaluated   `json:"evaluated"`
 	}
+	m.Evals = notEvaluated
 	if err := json.Unmarshal(state.Meta, &m); err != nil {
 		return fmt.Errorf("checkpoint %s: %w", path, err)
 	}
@@ -48,6 +50,6 @@ func (t *Trainer) Resume(path, batches string) (err error) {
 	if m.Batches != batches {
 		m.Cursor = data.Cursor{Epoch: m.Cursor.Epoch}
 	}
-	t.position = position{done: state.Step, cursor: m.Cursor, bad: m.Bad, badSum: m.Skipped}
+	t.position = position{done: state.Step, cursor: m.Cursor, bad: m.Bad, badSum: m.Skipped, evals: m.Evals}
 	return nil
 }

@@ -88,7 +88,7 @@ func (t *Trainer) copied(phase Phase) (write func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	copying := time.Since(start)
+	copying, bests := time.Since(start), t.bests()
 	fault.Point("train.copied")
 	return func() error {
 		start := time.Now()
@@ -103,7 +103,7 @@ func (t *Trainer) copied(phase Phase) (write func() error, err error) {
 		if err := phase.Log.Event(metrics.Event{Name: "checkpoint", Phase: phase.Name, Step: state.Step, Values: values}); err != nil {
 			return err
 		}
-		return checkpoint.Prune(phase.Dir, t.cfg.Keep)
+		return checkpoint.Prune(phase.Dir, t.cfg.Keep, bests...)
 	}, nil
 }
 

@@ -10,6 +10,7 @@ import (
 // Result is what one step tells.
 type Result struct {
 	Loss       float64
+	Distance   float64 // of the features from the base model's, with KeepBase
 	GradNorm   float64 // before clipping
 	LR         float64
 	LogitScale float64 // exp of the parameter, after the step
@@ -33,6 +34,9 @@ func (t *Trainer) UseTexts(f TextFeatures) { t.texts = f }
 // by OS thread: whoever calls Step locks the goroutine to its thread (runtime.LockOSThread), as Run does.
 func (t *Trainer) Step(batch data.Batch) (r Result, err error) {
 	defer torch.Recover(&err)
+	if err := t.checkBase(); err != nil {
+		return r, err
+	}
 	if t.texts != nil {
 		if t.known, err = t.texts.Features(batch.Rows, batch.Choice); err != nil {
 			return r, err
@@ -66,12 +70,13 @@ func (t *Trainer) keepBuffers(scope *torch.Scope) (undo func()) {
 
 // apply updates the parameters by the gradients that are in them, unless the loss or a gradient is not finite.
 func (t *Trainer) apply(scope *torch.Scope, loss float64) Result {
-	r := Result{Loss: loss, LR: t.cfg.LearningRate(t.done)}
+	r := Result{Loss: loss, Distance: t.distance, LR: t.cfg.LearningRate(t.done)}
 	r.GradNorm = torch.ClipGradNorm(t.opt.gradients(scope), t.cfg.GradClip)
 	r.Applied = isFinite(r.Loss) && isFinite(r.GradNorm)
 	if r.Applied {
 		t.opt.update(scope, t.cfg, r.LR)
 		t.model.LogitScale.Clamp(0, maxLogitScale)
+		t.opt.average.update()
 	}
 	r.LogitScale = math.Exp(t.model.LogitScale.Item())
 	t.done++
@@ -89,7 +94,7 @@ func (t *Trainer) gradient(scope *torch.Scope, batch data.Batch) float64 {
 		return t.cachedGradient(scope, batch)
 	}
 	image, text := t.encode(scope, batch, 0, len(batch.Rows))
-	loss := t.model.Loss(image, text, t.blocks())
+	loss := t.objective(scope, batch, image, text)
 	t.backward(loss)
 	return loss.Item()
 }
@@ -118,7 +123,7 @@ func (t *Trainer) cachedGradient(scope *torch.Scope, batch data.Batch) float64 {
 	images, texts := t.features(scope, batch)
 	images.SetTrainable(true)
 	texts.SetTrainable(true)
-	loss := t.model.Loss(images, texts, t.blocks())
+	loss := t.objective(scope, batch, images, texts)
 	loss.Backward()
 	imageGrad, textGrad := images.Grad(scope), texts.Grad(scope)
 	for from := 0; from < len(batch.Rows); from += t.cfg.BatchSize {

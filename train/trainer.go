@@ -33,8 +33,12 @@ type Trainer struct {
 	good  position // after the last step that was applied
 	saver saver
 
-	texts TextFeatures // nil: by the text tower
-	known []float32    // [B, E] text features of the batch at hand, where texts is not nil
+	texts      TextFeatures // nil: by the text tower
+	evaluation Evaluate     // nil: there are no held-out pairs
+
+	base     *base     // nil: nothing is held near it
+	distance float64   // of the features of the last step from the base's
+	known    []float32 // [B, E] text features of the batch at hand, where texts is not nil
 }
 
 // position is where a run stands.
@@ -43,6 +47,7 @@ type position struct {
 	cursor data.Cursor // position in the data after them
 	bad    int         // steps in a row that were not applied
 	badSum int         // all steps that were not applied
+	evals  evaluated
 }
 
 // New makes a trainer for the parameters of the model that are trainable now. Close frees its tensors; the model is the
@@ -52,11 +57,13 @@ func New(cfg Config, model *clip.Model, pre clip.Preprocess) (t *Trainer, err er
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	opt := newOptimizer(model.Parameters())
+	opt := newOptimizer(model.Parameters(), func(name string) float64 { return cfg.rate(model.Layer(name)) })
+	opt.average = newAverage(cfg.EMA, model.Parameters())
 	if len(opt.all) == 0 {
+		opt.free()
 		return nil, errors.New("nothing is left to train: every parameter is locked")
 	}
-	t = &Trainer{cfg: cfg, model: model, inputs: clip.NewInputs(model, pre), opt: opt}
+	t = &Trainer{cfg: cfg, model: model, inputs: clip.NewInputs(model, pre), opt: opt, position: position{evals: notEvaluated}}
 	if cfg.GradCheckpointing {
 		t.keepNoActivations()
 	}
@@ -95,8 +102,9 @@ type Phase struct {
 	Batches string          // identity of what the batches are composed from: pairs and labels
 }
 
-// Run trains until the configured number of steps is done and leaves a checkpoint of the last one. When ctx ends it
-// finishes the step at hand, writes a checkpoint and returns ErrInterrupted; when the batches fail it writes one as well.
+// Run trains until the configured number of steps is done, leaves a checkpoint of the last one, and then makes the model what
+// is to be used of it, see Preserve. When ctx ends it finishes the step at hand, writes a checkpoint and returns
+// ErrInterrupted; when the batches fail it writes one as well.
 // Checkpoints on the way are written beside training, and none is being written any more when Run returns.
 func (t *Trainer) Run(ctx context.Context, batches Batches, phase Phase) (err error) {
 	runtime.LockOSThread()
@@ -106,9 +114,12 @@ func (t *Trainer) Run(ctx context.Context, batches Batches, phase Phase) (err er
 			err = errors.Join(err, failed)
 		}
 	}()
+	if err := t.evaluate(ctx, phase); err != nil {
+		return t.orInterrupt(ctx, phase, err)
+	}
 	t.good = t.position
 	saved := time.Now()
-	for t.done < t.cfg.Steps {
+	for t.done < t.cfg.Steps && !t.stopped() {
 		start := time.Now()
 		batch, err := batches.Next()
 		if ctx.Err() != nil {
@@ -127,6 +138,9 @@ func (t *Trainer) Run(ctx context.Context, batches Batches, phase Phase) (err er
 		if err := t.record(phase, result, epoch, time.Since(start), waited); err != nil {
 			return err
 		}
+		if err := t.evaluate(ctx, phase); err != nil {
+			return t.orInterrupt(ctx, phase, err)
+		}
 		due := t.due(saved)
 		if due {
 			saved = time.Now()
@@ -138,7 +152,29 @@ func (t *Trainer) Run(ctx context.Context, batches Batches, phase Phase) (err er
 			return t.interrupt(phase)
 		}
 	}
-	return t.save(phase)
+	if err := t.save(phase); err != nil {
+		return err
+	}
+	return t.finish(phase)
+}
+
+// finish makes the model what the run is for: the best weights, where they are looked for, or their average, where one was
+// kept, with low-rank matrices merged.
+func (t *Trainer) finish(phase Phase) (err error) {
+	defer torch.Recover(&err)
+	if err := t.takeBest(phase); err != nil {
+		return err
+	}
+	t.opt.average.swap()
+	return t.model.MergeLoRA()
+}
+
+// orInterrupt is what becomes of an evaluation that failed, most often because the run was asked to stop.
+func (t *Trainer) orInterrupt(ctx context.Context, phase Phase, failure error) error {
+	if ctx.Err() != nil {
+		return t.interrupt(phase)
+	}
+	return t.keep(phase, failure)
 }
 
 func (t *Trainer) interrupt(phase Phase) error {
@@ -174,7 +210,7 @@ func (t *Trainer) record(phase Phase, r Result, epoch int, took, waited time.Dur
 	err := phase.Log.Step(metrics.Record{
 		Phase: phase.Name, Step: t.done, Steps: t.cfg.Steps, Epoch: epoch,
 		Pairs: int64(t.done) * int64(t.cfg.GlobalBatch()),
-		Loss:  r.Loss, LR: r.LR, LogitScale: r.LogitScale, GradNorm: r.GradNorm,
+		Loss:  r.Loss, BaseDistance: r.Distance, LR: r.LR, LogitScale: r.LogitScale, GradNorm: r.GradNorm,
 		BatchSeconds: seconds, DataSeconds: waited.Seconds(),
 		PairsPerSecond: float64(t.cfg.GlobalBatch()) / seconds,
 	})
@@ -214,5 +250,6 @@ type meta struct {
 	Skipped int         `json:"skipped_steps"`
 	Bad     int         `json:"bad_steps_in_a_row,omitempty"`
 	Batches string      `json:"batches,omitempty"`
+	Evals   evaluated   `json:"evaluated"`
 	Config  any         `json:"config"`
 }

@@ -167,7 +167,7 @@ func TestAResumedRunEndsInTheSameWeights(t *testing.T) {
 	if err := control.Resume(path, ""); err != nil {
 		t.Fatal(err)
 	}
-	control.opt.decayed.m[0].Fill(0)
+	control.opt.groups[0].m[0].Fill(0)
 	if err := control.Run(t.Context(), &noise{size: 8, next: 4}, silentPhase(t)); err != nil {
 		t.Fatal(err)
 	}

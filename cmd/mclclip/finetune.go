@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -34,6 +33,8 @@ type finetune struct {
 	saveEvery string
 	logEvery  int
 	exif      bool
+	heldOut   list
+	held      *data.Source // by heldOut; nil where there is none
 	cfg       mcl.Config
 }
 
@@ -47,7 +48,8 @@ func finetuneCommand(s streams) *cli.Command {
 			"it writes a checkpoint; the same command with --resume goes on from there, and --resume latest suits a script that starts\n" +
 			"the same command until it is done: it begins the run where there is none. Of several captions of a pair each epoch\n" +
 			"draws one; texts are clustered by the first.",
-		Flags: slices.Concat(f.pairs.flags(), f.weights.flags(pretrainedUsage, modelUsage+", and without --pretrained"), f.flags(), f.lockFlags(), f.machine.flags()),
+		Flags: slices.Concat(f.pairs.flags(), f.weights.flags(pretrainedUsage, modelUsage+", and without --pretrained"), f.flags(),
+			f.lockFlags(), f.preserveFlags(), f.heldOutFlags(), f.machine.flags()),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
@@ -71,7 +73,7 @@ func (f *finetune) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	source, err := f.pairs.open()
+	source, err := f.open()
 	if err != nil {
 		return err
 	}
@@ -132,6 +134,9 @@ func (f *finetune) train(ctx context.Context, source *data.Source, index *data.I
 	if err != nil {
 		return err
 	}
+	if err := f.holdOut(ctx, run, log); err != nil {
+		return err
+	}
 	if err := run.Finish(ctx); err != nil {
 		if errors.Is(err, train.ErrInterrupted) {
 			return &exitError{codeInterrupted, err}
@@ -170,9 +175,12 @@ func (f *finetune) check() error {
 	if f.changes && f.resume == startNew {
 		return errors.New("--allow-changes goes with --resume")
 	}
+	if err := f.checkHeldOut(); err != nil {
+		return err
+	}
 	base := f.cfg.Base
 	f.cfg.Base = *t
-	f.cfg.Base.Steps, f.cfg.Base.LR, f.cfg.Base.Groups = base.Steps, base.LR, 1
+	f.cfg.Base.Steps, f.cfg.Base.LR, f.cfg.Base.Groups, f.cfg.Base.Preserve = base.Steps, base.LR, 1, train.Preserve{}
 	f.cfg.Workers, f.cfg.Buffer = f.machine.workers, f.buffer<<20
 	whole := f.cfg
 	whole.Train.Steps = max(whole.Train.Steps, 1)
@@ -223,6 +231,9 @@ func (f *finetune) resolve(source *data.Source) (mcl.Resolved, error) {
 		Version: 1, Pairs: f.pairs.patterns, Data: source.Fingerprint(), ImageColumn: image, CaptionColumn: caption,
 		ModelName: f.weights.options.Model, ImageSize: f.weights.options.ImageSize, EXIF: f.exif, Epochs: f.epochs, MCL: f.cfg,
 	}
+	if f.held != nil {
+		r.HeldOut = f.held.Fingerprint()
+	}
 	if f.weights.pretrained == "" {
 		cfg, err := f.weights.fresh()
 		if err != nil {
@@ -248,12 +259,10 @@ func (f *finetune) resolve(source *data.Source) (mcl.Resolved, error) {
 
 // checkLock refuses locks that the towers cannot have.
 func (f *finetune) checkLock(c clip.Config) error {
-	err := c.CheckLock(f.cfg.Lock.ImageUnlockedGroups)
-	if err == nil {
-		err = c.CheckTextLock(f.cfg.Lock.TextUnlockedLayers)
-	}
-	if err != nil {
-		return &exitError{codeUsage, err}
+	for _, err := range []error{c.CheckLock(f.cfg.Lock.ImageUnlockedGroups), c.CheckTextLock(f.cfg.Lock.TextUnlockedLayers), c.CheckLoRA(f.cfg.Train.LoRA)} {
+		if err != nil {
+			return &exitError{codeUsage, err}
+		}
 	}
 	return nil
 }
@@ -266,15 +275,7 @@ func (f *finetune) position() mcl.Place {
 	return mcl.PlaceOf(f.out, f.cfg)
 }
 
-// scan reads which rows can be used from the run folder, or looks at every pair once.
+// scan says which of the pairs can be used.
 func (f *finetune) scan(ctx context.Context, source *data.Source, log *metrics.Logger) (*data.Index, error) {
-	dir := filepath.Join(f.out, mcl.PairsDir)
-	if _, err := os.Stat(dir); err == nil {
-		return data.LoadIndex(dir, source)
-	}
-	index, err := scanPairs(ctx, source, f.machine.workers, log)
-	if err != nil {
-		return nil, err
-	}
-	return index, index.Save(dir)
+	return f.index(ctx, source, filepath.Join(f.out, mcl.PairsDir), log)
 }

@@ -6,6 +6,7 @@ import "github.com/mclclip/mclclip/internal/torch"
 type Attention struct {
 	InWeight *torch.Tensor // [3D, D]
 	InBias   *torch.Tensor // [3D]
+	LoRA     [3]*LoRA      // to the queries, keys and values; all or none
 	Out      *Linear
 	Heads    int64
 	Causal   bool // a token sees itself and those before it
@@ -26,7 +27,10 @@ func NewAttention(b *Builder, c BlockConfig) *Attention {
 func (a *Attention) Forward(x *torch.Tensor) *torch.Tensor {
 	shape := x.Shape()
 	batch, length, width := shape[0], shape[1], shape[2]
-	qkv := x.Linear(a.InWeight, a.InBias)                                 // [B, L, 3D]
+	qkv := x.Linear(a.InWeight, a.InBias) // [B, L, 3D]
+	if a.LoRA[0] != nil {
+		qkv = qkv.Add(torch.Concat(2, a.LoRA[0].Forward(x), a.LoRA[1].Forward(x), a.LoRA[2].Forward(x)))
+	}
 	qkv = qkv.Reshape(batch, length, 3, a.Heads, -1).Transpose(1, 3)      // [B, H, 3, L, D/H]
 	q, k, v := qkv.Select(2, 0), qkv.Select(2, 1), qkv.Select(2, 2)       // [B, H, L, D/H]
 	x = torch.Attention(q, k, v, a.Causal)                                // [B, H, L, D/H]

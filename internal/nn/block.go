@@ -55,7 +55,7 @@ func (b *Block) trainable() bool {
 			return true
 		}
 	}
-	return false
+	return b.Attention.LoRA[0].trainable() || b.MLP.FC.LoRA.trainable()
 }
 
 // Blocks are applied one after the other.

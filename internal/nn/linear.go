@@ -2,10 +2,11 @@ package nn
 
 import "github.com/mclclip/mclclip/internal/torch"
 
-// Linear is x W^T + b.
+// Linear is x W^T + b, and a low-rank addition where there is one.
 type Linear struct {
 	Weight *torch.Tensor // [out, in]
 	Bias   *torch.Tensor // [out]
+	LoRA   *LoRA
 }
 
 // NewLinear makes a linear layer that starts as PyTorch's does, except where weight or bias is given.
@@ -24,4 +25,10 @@ func or(given, standard Init) Init {
 }
 
 // Forward maps [..., in] to [..., out].
-func (l *Linear) Forward(x *torch.Tensor) *torch.Tensor { return x.Linear(l.Weight, l.Bias) }
+func (l *Linear) Forward(x *torch.Tensor) *torch.Tensor {
+	y := x.Linear(l.Weight, l.Bias)
+	if l.LoRA != nil {
+		y = y.Add(l.LoRA.Forward(x))
+	}
+	return y
+}

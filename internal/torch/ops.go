@@ -69,6 +69,15 @@ func (t *Tensor) Clamp(low, high float64) {
 	t.inPlace("clamp", func(out *libtch.Ctensor) { libtch.AtgClamp_(out, t.handle, a, b) })
 }
 
+// Lerp moves the elements towards those of a tensor of the same shape by a share of the way.
+func (t *Tensor) Lerp(to *Tensor, share float64) {
+	number := libtch.AtsFloat(share)
+	defer libtch.AtsFree(number)
+	NoGrad(func() {
+		t.inPlace("lerp", func(out *libtch.Ctensor) { libtch.AtgLerp_(out, t.handle, to.handle, number) })
+	})
+}
+
 // Linear returns t times the transpose of weight [out, in], plus bias [out] where it is not nil.
 func (t *Tensor) Linear(weight, bias *Tensor) *Tensor {
 	var out C.mcl_tensor

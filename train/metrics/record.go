@@ -18,6 +18,8 @@ type Record struct {
 	LogitScale float64 // exp of the learned log scale: 100 for OpenAI's weights
 	GradNorm   float64 // global norm before clipping; 0 means not measured
 
+	BaseDistance float64 // mean of 1 - cosine between the features and the base model's, both towers; 0 means not measured
+
 	BatchSeconds   float64 // time of the whole step, waiting included
 	DataSeconds    float64 // time spent waiting for the loader
 	PairsPerSecond float64 // over all processes
@@ -45,6 +47,9 @@ func (r Record) scalars() []scalar {
 	if r.GradNorm != 0 {
 		values = append(values, scalar{"train/grad_norm", r.GradNorm})
 	}
+	if r.BaseDistance != 0 {
+		values = append(values, scalar{"train/base_distance", r.BaseDistance})
+	}
 	return values
 }
 
@@ -64,6 +69,7 @@ type stepFields struct {
 	LR             number `json:"lr"`
 	LogitScale     number `json:"logit_scale"`
 	GradNorm       number `json:"grad_norm,omitempty"`
+	BaseDistance   number `json:"base_distance,omitempty"`
 	DataTime       number `json:"data_time"`
 	BatchTime      number `json:"batch_time"`
 	PairsPerSecond number `json:"samples_per_second"`
@@ -94,7 +100,7 @@ type anyLine struct {
 func (r Record) line(now time.Time) stepLine {
 	return stepLine{header{Time: now.UTC(), Phase: r.Phase, Step: r.Step}, stepFields{
 		Steps: r.Steps, Epoch: r.Epoch, Pairs: r.Pairs,
-		Loss: number(r.Loss), LR: number(r.LR), LogitScale: number(r.LogitScale), GradNorm: number(r.GradNorm),
+		Loss: number(r.Loss), LR: number(r.LR), LogitScale: number(r.LogitScale), GradNorm: number(r.GradNorm), BaseDistance: number(r.BaseDistance),
 		DataTime: number(r.DataSeconds), BatchTime: number(r.BatchSeconds), PairsPerSecond: number(r.PairsPerSecond),
 	}}
 }
@@ -102,7 +108,7 @@ func (r Record) line(now time.Time) stepLine {
 func (l anyLine) record() Record {
 	return Record{
 		Phase: l.Phase, Step: l.Step, Steps: l.Steps, Epoch: l.Epoch, Pairs: l.Pairs,
-		Loss: float64(l.Loss), LR: float64(l.LR), LogitScale: float64(l.LogitScale), GradNorm: float64(l.GradNorm),
+		Loss: float64(l.Loss), LR: float64(l.LR), LogitScale: float64(l.LogitScale), GradNorm: float64(l.GradNorm), BaseDistance: float64(l.BaseDistance),
 		DataSeconds: float64(l.DataTime), BatchSeconds: float64(l.BatchTime), PairsPerSecond: float64(l.PairsPerSecond),
 	}
 }
