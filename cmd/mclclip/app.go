@@ -69,6 +69,7 @@ func newApp(s streams) *cli.App {
 			mmvpCommand(s),
 			integrateCommand(s),
 			exportCommand(s),
+			blendCommand(s),
 			reportCommand(s),
 			dataCommand(s),
 			benchCommand(s),

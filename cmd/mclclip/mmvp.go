@@ -169,15 +169,20 @@ func (b *bench) embed(dir string) (*embedded, error) {
 		return nil, err
 	}
 	defer encoder.Close()
-	e := &embedded{}
-	if e.images, err = encoder.Images(b.images); err != nil {
+	e, err := b.embedWith(encoder)
+	if err == nil {
+		b.features[dir] = e
+	}
+	return e, err
+}
+
+func (b *bench) embedWith(encoder *clip.Encoder) (*embedded, error) {
+	images, err := encoder.Images(b.images)
+	if err != nil {
 		return nil, fmt.Errorf("--data %s: %w", b.dataset.Dir, err)
 	}
-	if e.texts, err = encoder.Texts(b.dataset.Prompts()); err != nil {
-		return nil, err
-	}
-	b.features[dir] = e
-	return e, nil
+	texts, err := encoder.Texts(b.dataset.Prompts())
+	return &embedded{images, texts}, err
 }
 
 func readImages(d *mmvp.Dataset) ([][]byte, error) {
