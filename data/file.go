@@ -11,6 +11,8 @@ import (
 	"os"
 
 	"github.com/parquet-go/parquet-go"
+
+	"github.com/mclclip/mclclip/internal/thriftcheck"
 )
 
 // readBuffer is how much is read at once of small pages; large ones are read whole.
@@ -47,7 +49,7 @@ func openFile(path string) (file *parquetFile, err error) {
 	if !info.Mode().IsRegular() {
 		return nil, errors.New("it is not a regular file")
 	}
-	sum, err := fingerprint(disk, info.Size())
+	sum, err := fingerprint(disk, info.Size()) // and the footer is looked over
 	if err != nil {
 		return nil, err
 	}
@@ -95,6 +97,17 @@ func fingerprint(r io.ReaderAt, size int64) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)[:16]), nil
 }
 
+// CheckFooter looks over the footer of a Parquet file of size bytes: what passes can be given to a decoder that makes room for
+// whatever lengths it finds.
+func CheckFooter(r io.ReaderAt, size int64) error {
+	head := make([]byte, min(size, 4))
+	if _, err := r.ReadAt(head, 0); err != nil && err != io.EOF {
+		return err
+	}
+	_, err := readFooter(r, size, head)
+	return err
+}
+
 // readFooter returns the footer's bytes, or says what is there instead.
 func readFooter(r io.ReaderAt, size int64, head []byte) ([]byte, error) {
 	switch {
@@ -122,6 +135,9 @@ func readFooter(r io.ReaderAt, size int64, head []byte) ([]byte, error) {
 	footer := make([]byte, length)
 	if _, err := r.ReadAt(footer, size-8-length); err != nil {
 		return nil, err
+	}
+	if err := thriftcheck.Struct(footer); err != nil {
+		return nil, fmt.Errorf("its footer is damaged: %w", err)
 	}
 	return footer, nil
 }

@@ -121,7 +121,7 @@ func readHeader(disk io.ReaderAt, at, end int64, buffer *bufio.Reader) (header *
 	buffer.Reset(section)
 	var protocol thrift.CompactProtocol
 	header = new(format.PageHeader)
-	if err := thrift.NewDecoder(protocol.NewReader(buffer)).Decode(header); err != nil {
+	if err := thrift.NewDecoder(boundedReader{protocol.NewReader(buffer), end - at}).Decode(header); err != nil {
 		return nil, 0, fmt.Errorf("page header at %d: %w", at, unexpected(err))
 	}
 	read, err := section.Seek(0, io.SeekCurrent)
@@ -133,6 +133,32 @@ func readHeader(disk io.ReaderAt, at, end int64, buffer *bufio.Reader) (header *
 		return nil, 0, fmt.Errorf("page header at %d: a page of %d bytes does not fit: it is damaged", at, header.CompressedPageSize)
 	}
 	return header, next, nil
+}
+
+// boundedReader makes no room for more bytes than there are, whatever a damaged length claims.
+type boundedReader struct {
+	thriftReader
+	limit int64
+}
+
+type thriftReader = thrift.Reader // a field called Reader would hide its method
+
+func (r boundedReader) ReadBytes() ([]byte, error) {
+	n, err := r.ReadLength()
+	if err != nil {
+		return nil, err
+	}
+	if int64(n) > r.limit {
+		return nil, fmt.Errorf("%d bytes are claimed, at most %d are there", n, r.limit)
+	}
+	b := make([]byte, n)
+	_, err = io.ReadFull(r.Reader(), b)
+	return b, err
+}
+
+func (r boundedReader) ReadString() (string, error) {
+	b, err := r.ReadBytes()
+	return string(b), err
 }
 
 // pageValues returns the number of values of a data page, NULLs included.

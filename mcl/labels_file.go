@@ -1,13 +1,18 @@
 package mcl
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 
 	"github.com/parquet-go/parquet-go"
 
+	"github.com/mclclip/mclclip/data"
 	"github.com/mclclip/mclclip/internal/atomicfile"
 )
 
@@ -42,16 +47,26 @@ func WriteLabels(path string, labels *Labels, shards []Shard) error {
 		return fmt.Errorf("labels %s: %d labels for shards of %d rows", path, len(labels.ByRow), rows)
 	}
 	return atomicfile.WriteFile(path, func(w io.Writer) error {
-		options := []parquet.WriterOption{parquet.Compression(&parquet.Zstd), parquet.MaxRowsPerRowGroup(labelRowGroup)}
-		for _, entry := range labels.Origin.footer() {
-			options = append(options, parquet.KeyValueMetadata(entry[0], entry[1]))
-		}
-		file := parquet.NewGenericWriter[labelRow](w, options...)
-		if err := writeLabelRows(file, labels, shards); err != nil {
-			return errors.Join(err, file.Close())
-		}
-		return file.Close()
+		return writeSummed(w, labels.Origin.footer(), func(file *parquet.GenericWriter[labelRow]) error {
+			return writeLabelRows(file, labels, shards)
+		})
 	})
+}
+
+// writeSummed writes a label file with a checksum of its pages in the footer.
+func writeSummed(w io.Writer, footer [][2]string, rows func(*parquet.GenericWriter[labelRow]) error) error {
+	pages := &summed{w: w, sum: sha256.New()}
+	options := []parquet.WriterOption{parquet.Compression(&parquet.Zstd), parquet.WriteBufferSize(0), parquet.MaxRowsPerRowGroup(labelRowGroup)}
+	for _, entry := range footer {
+		options = append(options, parquet.KeyValueMetadata(entry[0], entry[1]))
+	}
+	file := parquet.NewGenericWriter[labelRow](pages, options...)
+	err := rows(file)
+	if err == nil {
+		err = file.Flush() // what follows is the footer
+	}
+	file.SetKeyValueMetadata(keyPages, pages.String())
+	return errors.Join(err, file.Close())
 }
 
 func writeLabelRows(w *parquet.GenericWriter[labelRow], labels *Labels, shards []Shard) error {
@@ -110,7 +125,8 @@ func ReadLabels(path string, want Origin, shards []Shard) (*Labels, error) {
 	return labels, nil
 }
 
-func openLabels(path string, use func(*parquet.File) error) error {
+// openLabels opens a file of labels, of which everything is checked before a decoder believes it.
+func openLabels(path string, use func(*parquet.File) error) (err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("labels: %w", err)
@@ -120,12 +136,59 @@ func openLabels(path string, use func(*parquet.File) error) error {
 	if err != nil {
 		return fmt.Errorf("labels: %w", err)
 	}
+	defer func() {
+		if caught := recover(); caught != nil {
+			err = fmt.Errorf("labels %s: panic while decoding: %v", path, caught)
+		}
+	}()
+	if err := data.CheckFooter(f, info.Size()); err != nil {
+		return fmt.Errorf("labels %s: not a Parquet file or damaged: %w", path, err)
+	}
 	file, err := parquet.OpenFile(f, info.Size(), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return fmt.Errorf("labels %s: not a Parquet file or damaged: %w", path, err)
 	}
+	if err := checkPages(f, file); err != nil {
+		return fmt.Errorf("labels %s: %w", path, err)
+	}
 	if err := use(file); err != nil {
 		return fmt.Errorf("labels %s: %w", path, err)
+	}
+	return nil
+}
+
+// summed counts and hashes what is written through it.
+type summed struct {
+	w    io.Writer
+	sum  hash.Hash
+	size int64
+}
+
+func (s *summed) Write(p []byte) (int, error) {
+	n, err := s.w.Write(p)
+	s.sum.Write(p[:n])
+	s.size += int64(n)
+	return n, err
+}
+
+func (s *summed) String() string { return fmt.Sprintf("%d %x", s.size, s.sum.Sum(nil)) }
+
+// checkPages compares the bytes before the footer with the checksum in it.
+func checkPages(f io.ReaderAt, file *parquet.File) error {
+	if _, ours := file.Lookup(keyFormat); !ours {
+		return nil // the caller says so
+	}
+	want, _ := file.Lookup(keyPages)
+	size, err := strconv.ParseInt(strings.SplitN(want, " ", 2)[0], 10, 64)
+	if err != nil || size < 0 || size > file.Size() {
+		return errors.New("there is no checksum: it is damaged or of an older version; delete it and the labels are made again")
+	}
+	got := &summed{w: io.Discard, sum: sha256.New()}
+	if _, err := io.Copy(got, io.NewSectionReader(f, 0, size)); err != nil {
+		return err
+	}
+	if got.String() != want {
+		return errors.New("its checksum is wrong: it is damaged; delete it and the labels are made again")
 	}
 	return nil
 }

@@ -146,11 +146,16 @@ func TestLabelsThatDoNotFitTheRowsAreRefused(t *testing.T) {
 func writeRows(t *testing.T, rows []labelRow, footer ...[2]string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "labels.parquet")
-	var options []parquet.WriterOption
-	for _, entry := range footer {
-		options = append(options, parquet.KeyValueMetadata(entry[0], entry[1]))
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if err := parquet.WriteFile(path, rows, options...); err != nil {
+	defer file.Close()
+	err = writeSummed(file, footer, func(w *parquet.GenericWriter[labelRow]) error {
+		_, err := w.Write(rows)
+		return err
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	return path

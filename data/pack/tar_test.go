@@ -18,7 +18,7 @@ type member struct {
 	link          string
 }
 
-func archiveOf(t *testing.T, members ...member) []byte {
+func archiveOf(t testing.TB, members ...member) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)

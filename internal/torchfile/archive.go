@@ -2,9 +2,11 @@ package torchfile
 
 import (
 	"archive/zip"
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"slices"
 	"strings"
@@ -20,8 +22,9 @@ const (
 // entry is a file in the archive.
 type entry struct {
 	name       string
-	begin, end int64 // of its bytes, from the start of the archive
-	plain      error // why it cannot be read as it is; nil if it can
+	begin, end int64  // of its bytes, from the start of the archive
+	plain      error  // why it cannot be read as it is; nil if it can
+	crc        uint32 // of its bytes; 0: none was written, as with torch.serialization.set_crc32_options(False)
 }
 
 // archive is a zip as PyTorch writes them.
@@ -71,7 +74,7 @@ func newEntry(f *zip.File, size int64) (entry, error) {
 	if f.CompressedSize64 > uint64(size) || begin > size-int64(f.CompressedSize64) {
 		return entry{}, fmt.Errorf("%d bytes from byte %d on, the file has %d", f.CompressedSize64, begin, size)
 	}
-	e := entry{name: f.Name, begin: begin, end: begin + int64(f.CompressedSize64)}
+	e := entry{name: f.Name, begin: begin, end: begin + int64(f.CompressedSize64), crc: f.CRC32}
 	switch {
 	case f.Flags&1 != 0:
 		e.plain = errors.New("it is encrypted")
@@ -140,7 +143,22 @@ func (a *archive) read(name string, limit int64) ([]byte, error) {
 	if n, err := a.reader.ReadAt(data, e.begin); n < len(data) {
 		return nil, fmt.Errorf("entry %q: %w", e.name, err)
 	}
-	return data, nil
+	return data, e.check(bytes.NewReader(data), 0)
+}
+
+// check compares the bytes of an entry, of which begin is the first one's place in r, with its checksum.
+func (e entry) check(r io.ReaderAt, begin int64) error {
+	if e.crc == 0 {
+		return nil
+	}
+	sum := crc32.NewIEEE()
+	if _, err := io.Copy(sum, io.NewSectionReader(r, begin, e.end-e.begin)); err != nil {
+		return fmt.Errorf("entry %q: %w", e.name, err)
+	}
+	if sum.Sum32() != e.crc {
+		return fmt.Errorf("entry %q: its checksum is wrong: the file is damaged, fetch it again", e.name)
+	}
+	return nil
 }
 
 // span returns where an entry lies that is stored as it is.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/mclclip/mclclip/internal/pickle"
 	"github.com/mclclip/mclclip/internal/safetensors"
@@ -152,6 +153,7 @@ func (d *description) storage(id any) (any, error) {
 		return nil, fmt.Errorf("entry %q has %d bytes, %d elements of %s take more", e.name, e.end-e.begin, elements, dtype)
 	}
 	s := &storage{dtype: dtype, elements: elements, begin: e.begin}
+	s.check = sync.OnceValue(func() error { return e.check(d.archive.reader, e.begin) })
 	d.storages[key] = s
 	return s, nil
 }

@@ -101,11 +101,14 @@ func (f *File) Info(name string) (info safetensors.Info, ok bool) {
 }
 
 // Section returns a reader over one tensor's elements, row by row, little-endian. A tensor that does not lie so in the file is
-// brought into memory for it.
+// brought into memory for it. The first time the bytes that it lies in are compared with their checksum.
 func (f *File) Section(name string) (*io.SectionReader, error) {
 	t, ok := f.tensors[name]
 	if !ok {
 		return nil, f.wrap(fmt.Errorf("no tensor %q", name))
+	}
+	if err := t.storage.check(); err != nil {
+		return nil, f.wrap(err)
 	}
 	info, _ := f.Info(name)
 	if t.contiguous() {

@@ -12,7 +12,8 @@ import (
 type storage struct {
 	dtype    string // as safetensors calls it
 	elements int64
-	begin    int64 // of the first byte, from the start of the file
+	begin    int64        // of the first byte, from the start of the file
+	check    func() error // compares the bytes with their checksum, once
 }
 
 // tensor is a view of a storage.
