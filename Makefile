@@ -6,9 +6,10 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 PURE    := ./bench/features/... ./bench/mmvp/... ./bench/paired/... ./bench/probe/... ./bench/retrieval/... ./bench/speed/... ./bench/zeroshot/... ./checkpoint/... ./data/... ./internal/atomicfile/... ./internal/golden/... ./internal/lbfgs/... ./internal/pickle/... ./internal/safetensors/... ./internal/torchfile/... ./text/tokenizer/... ./train/metrics/... ./vision/preprocess/internal/jpeg/...
 FUZZTIME ?= 10s
 ROUNDS  ?= 200
+SOAK    ?= 10000
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build check test pure race fuzz fuzz-asan torture emoji golden golden-large bench bench-kmeans demo clean
+.PHONY: help setup build check test pure race fuzz fuzz-asan torture soak emoji golden golden-large bench bench-kmeans demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -43,6 +44,9 @@ fuzz-asan: setup ## the C code around libjpeg, libpng and libwebp under AddressS
 
 torture: setup ## kill a run ROUNDS (200) times at random moments and at every step of every file, compare it with one left alone
 	ROUNDS=$(ROUNDS) go test ./cmd/mclclip -run TestKilledRuns -v -count=1 -timeout 12h
+
+soak: setup ## SOAK (10000) steps of the tiny model: resident memory must stay flat
+	SOAK=$(SOAK) go test ./cmd/mclclip -run TestMemoryStaysFlat -v -count=1 -timeout 12h
 
 emoji: ## fetch the emoji pictures that mclclip data emoji makes pairs of
 	@$(PYTHON) scripts/emoji.py

@@ -47,10 +47,17 @@ func (x *torture) finetune(ctx context.Context, out string, env ...string) (code
 	return program(ctx, x.args(out), env...)
 }
 
+// finetuneFor kills the program when a time is over.
+func (x *torture) finetuneFor(t *testing.T, out string, span time.Duration) (code int, said string) {
+	ctx, cancel := context.WithTimeout(t.Context(), max(span, time.Millisecond))
+	defer cancel()
+	return x.finetune(ctx, out)
+}
+
 func (x *torture) args(out string) []string {
 	args := []string{"finetune", "--pairs", filepath.Join(x.pairs, "train-*.parquet"), "--model", "tiny", "--base-steps", "22",
 		"--steps", "6", "--batch-size", strconv.Itoa(tortureBatch), "--groups", "2", "--stages", "2", "--clusters", "3", "--lr", "1e-3",
-		"--lock-text", "--threads", "1", "--workers", "1", "--save-every", "2,epoch", "--out", out}
+		"--lock-text", "--threads", "1", "--workers", "1", "--save-every", "4,epoch", "--out", out}
 	if _, err := os.Stat(filepath.Join(out, mcl.ConfigFile)); err == nil {
 		args = append(args, "--resume", "latest")
 	}
@@ -66,6 +73,8 @@ func program(ctx context.Context, args []string, env ...string) (code int, said 
 	switch {
 	case err == nil:
 		return codeDone, string(out)
+	case errors.Is(err, context.DeadlineExceeded): // before it was started
+		return -1, err.Error()
 	case errors.As(err, &exit):
 		if exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL {
 			return -1, string(out)
@@ -249,9 +258,7 @@ func (x *torture) killAtRandom(t *testing.T) {
 	for kills < rounds() {
 		run := filepath.Join(t.TempDir(), "run")
 		for again := 1 + random.IntN(2); again > 0; again-- {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(random.Float64()*float64(x.took)))
-			code, said := x.finetune(ctx, run)
-			cancel()
+			code, said := x.finetuneFor(t, run, time.Duration(random.Float64()*float64(x.took)))
 			if code == codeDone {
 				break
 			}
