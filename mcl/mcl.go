@@ -93,6 +93,9 @@ func interrupted(p phase, err error) error {
 	if errors.Is(err, context.Canceled) {
 		err = train.ErrInterrupted
 	}
+	if torch.OutOfMemory(err) && !strings.Contains(err.Error(), "--batch-size") { // not of a step, which knows better
+		err = fmt.Errorf("%w; the model, its gradients and AdamW's moments take 16 bytes for each parameter that trains: lock a tower by --lock-image or --lock-text, or choose a smaller model", err)
+	}
 	return fmt.Errorf("%s: %w", p.name, err)
 }
 
