@@ -45,8 +45,8 @@ fuzz-asan: setup ## the C code around libjpeg, libpng and libwebp under AddressS
 torture: setup ## kill a run ROUNDS (200) times at random moments and at every step of every file, compare it with one left alone
 	ROUNDS=$(ROUNDS) go test ./cmd/mclclip -run TestKilledRuns -v -count=1 -timeout 12h
 
-soak: setup ## SOAK (10000) steps of the tiny model: resident memory must stay flat
-	SOAK=$(SOAK) go test ./cmd/mclclip -run TestMemoryStaysFlat -v -count=1 -timeout 12h
+soak: setup ## SOAK (10000) steps with flat memory, and what a checkpoint of ViT-B/32 costs training
+	SOAK=$(SOAK) go test ./cmd/mclclip ./train -run "TestMemoryStaysFlat|HoldsTrainingUp" -v -count=1 -timeout 12h
 
 emoji: ## fetch the emoji pictures that mclclip data emoji makes pairs of
 	@$(PYTHON) scripts/emoji.py

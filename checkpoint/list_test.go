@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func cut(t *testing.T, path, name string, n int64) {
@@ -105,4 +106,25 @@ func TestPruneRefusesToKeepNone(t *testing.T) {
 		t.Error("want an error")
 	}
 	wantNames(t, dir, "step-00000001")
+}
+
+// A clock that goes backwards makes files look older than those before them; steps decide.
+func TestClocksDoNotDecideWhichIsNewest(t *testing.T) {
+	dir := t.TempDir()
+	now := time.Now()
+	for step := 1; step <= 3; step++ {
+		path := save(t, dir, step)
+		for _, name := range []string{path, filepath.Join(path, StateFile), filepath.Join(path, ModelFile)} {
+			if err := os.Chtimes(name, now, now.Add(-time.Duration(step)*time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if path, warnings, err := Latest(dir); err != nil || len(warnings) > 0 || filepath.Base(path) != "step-00000003" {
+		t.Errorf("the newest is %s (%q, %v), want that of step 3", path, warnings, err)
+	}
+	if err := Prune(dir, 1); err != nil {
+		t.Fatal(err)
+	}
+	wantNames(t, dir, "step-00000003")
 }
