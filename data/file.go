@@ -12,7 +12,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
-	"github.com/mclclip/mclclip/internal/thriftcheck"
+	"github.com/mclclip/mclclip/data/internal/thriftcheck"
 )
 
 // readBuffer is how much is read at once of small pages; large ones are read whole.
