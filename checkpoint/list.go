@@ -75,6 +75,23 @@ func Prune(dir string, keep int, also ...int) error {
 	return nil
 }
 
+// SetAside gives the checkpoint of a step the name diverged-<step>, under which Latest does not see it; one that has the name
+// already is replaced. Without a checkpoint of that step the error wraps fs.ErrNotExist.
+func SetAside(dir string, step int) error {
+	path := filepath.Join(dir, stepName(step))
+	if _, err := os.Stat(path); err != nil {
+		return fmt.Errorf("checkpoint of step %d: %w", step, err)
+	}
+	aside := filepath.Join(dir, fmt.Sprintf("diverged-%08d", step))
+	if err := os.RemoveAll(aside); err != nil {
+		return fmt.Errorf("checkpoint of step %d: %w", step, err)
+	}
+	if err := os.Rename(path, aside); err != nil {
+		return fmt.Errorf("checkpoint of step %d: %w", step, err)
+	}
+	return nil
+}
+
 // complete is a cheap Verify: it reads state.json only.
 func complete(path string) bool {
 	b, err := readState(path)

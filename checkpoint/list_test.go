@@ -128,3 +128,25 @@ func TestClocksDoNotDecideWhichIsNewest(t *testing.T) {
 	}
 	wantNames(t, dir, "step-00000003")
 }
+
+func TestACheckpointThatIsSetAsideIsNotTheNewest(t *testing.T) {
+	dir := t.TempDir()
+	save(t, dir, 1)
+	save(t, dir, 2)
+	if err := SetAside(dir, 2); err != nil {
+		t.Fatal(err)
+	}
+	if path, _, err := Latest(dir); err != nil || filepath.Base(path) != "step-00000001" {
+		t.Errorf("the newest is %s (%v), want that of step 1", path, err)
+	}
+	if got, err := Load(filepath.Join(dir, "diverged-00000002")); err != nil || !same(got, state(2)) {
+		t.Errorf("the one that was set aside is %+v (%v)", got, err)
+	}
+	save(t, dir, 2)
+	if err := SetAside(dir, 2); err != nil {
+		t.Errorf("a second time: %v", err)
+	}
+	if err := SetAside(dir, 7); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v for a step without a checkpoint", err)
+	}
+}

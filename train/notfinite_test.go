@@ -11,19 +11,19 @@ import (
 	"github.com/mclclip/mclclip/internal/torchtest"
 )
 
-// spoilt gives text features in which the calls from..to, counted from 1, have one value that is not finite.
+// spoilt gives text features of noise in which the batches of the steps from..to have one value that is not finite.
 type spoilt struct {
-	calls, from, to int
-	value           float32
+	from, to int
+	value    float32
 }
 
 func (s *spoilt) Features(rows []int64, _ []int32) ([]float32, error) {
-	s.calls++
+	step := int(rows[0]) / len(rows)
 	out := make([]float32, len(rows)*tinyConfig().EmbedDim)
 	for i := range out {
 		out[i] = float32(math.Sin(float64(rows[i/16]*31 + int64(i))))
 	}
-	if s.calls >= s.from && s.calls <= s.to {
+	if step >= s.from && step <= s.to {
 		out[7] = s.value
 	}
 	return out, nil
@@ -107,6 +107,33 @@ func TestManyStepsThatAreNotFiniteEndTheRunAtTheLastGoodState(t *testing.T) {
 	again, _ := textsTrainer(t, cfg, &spoilt{})
 	if err := again.Resume(filepath.Join(phase.Dir, "step-00000005"), ""); err != nil || again.Done() != 5 || again.Cursor().Batch != 2 {
 		t.Errorf("resumed after step %d at %+v (%v), want step 5 at batch 2", again.Done(), again.Cursor(), err)
+	}
+}
+
+// One update at a rate at which the weights stay finite and every loss after it is not: its checkpoint must not be the newest.
+func TestAnUpdateThatGoesTooFarIsNotWhereTheRunGoesOn(t *testing.T) {
+	torchtest.NoLeak(t)
+	phase := silentPhase(t)
+	cfg := testConfig(40)
+	cfg.SaveEvery, cfg.Keep, cfg.WeightDecay, cfg.Scheduler, cfg.Warmup = 1, 9, 0, "const", 0
+	model := tinyModel(t, 1)
+	trainer := tinyTrainer(t, cfg, model)
+	trainer.cfg.Steps = 3
+	if err := trainer.Run(t.Context(), &noise{size: 8}, phase); err != nil {
+		t.Fatal(err)
+	}
+	trainer.cfg.Steps, trainer.cfg.LR = 40, 1e36
+	err := trainer.Run(t.Context(), &noise{size: 8, next: 3}, phase)
+	for _, want := range []string{"after step 4", "too large already", "--lr", "the checkpoint before it"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want a word on %q", err, want)
+		}
+	}
+	if all, err := model.Weights(); err != nil || notFinite(all) != "" {
+		t.Fatalf("the weights are not finite (%v): the test shows nothing", err)
+	}
+	if state := newest(t, phase.Dir); state.Step != 3 {
+		t.Errorf("the newest checkpoint is of step %d, want 3", state.Step)
 	}
 }
 

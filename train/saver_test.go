@@ -137,3 +137,25 @@ func TestCheckpointsAtTheEndOfEachEpoch(t *testing.T) {
 		t.Errorf("checkpoints are due after the steps %v, want 3 and 6", steps)
 	}
 }
+
+func TestOtherPairsOrLabelsBeginTheEpochAnew(t *testing.T) {
+	torchtest.NoLeak(t)
+	phase := silentPhase(t)
+	phase.Batches = "80 pairs of aa"
+	if err := tinyTrainer(t, testConfig(5), tinyModel(t, 1)).Run(t.Context(), &noise{size: 8}, phase); err != nil {
+		t.Fatal(err)
+	}
+	path, _, err := checkpoint.Latest(phase.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for batches, want := range map[string]data.Cursor{"80 pairs of aa": {Epoch: 1, Batch: 2}, "81 pairs of bb": {Epoch: 1}} {
+		trainer := tinyTrainer(t, testConfig(5), tinyModel(t, 1))
+		if err := trainer.Resume(path, batches); err != nil {
+			t.Fatal(err)
+		}
+		if got := trainer.Cursor(); trainer.Done() != 5 || got.Epoch != want.Epoch || got.Batch != want.Batch {
+			t.Errorf("%s: goes on after step %d at %+v, want step 5 at %+v", batches, trainer.Done(), got, want)
+		}
+	}
+}

@@ -30,8 +30,9 @@ type Trainer struct {
 	tape   *nn.Tape // nil: activations are kept for the backward pass
 
 	position
-	good  position // after the last step that was applied
-	saver saver
+	good    position   // after the last step that was applied
+	applied data.Batch // of that step
+	saver   saver
 
 	texts      TextFeatures // nil: by the text tower
 	evaluation Evaluate     // nil: there are no held-out pairs
@@ -117,7 +118,7 @@ func (t *Trainer) Run(ctx context.Context, batches Batches, phase Phase) (err er
 	if err := t.evaluate(ctx, phase); err != nil {
 		return t.orInterrupt(ctx, phase, err)
 	}
-	t.good = t.position
+	t.good, t.applied = t.position, data.Batch{}
 	saved := time.Now()
 	for t.done < t.cfg.Steps && !t.stopped() {
 		start := time.Now()
@@ -133,7 +134,7 @@ func (t *Trainer) Run(ctx context.Context, batches Batches, phase Phase) (err er
 		if err != nil {
 			return t.cfg.memoryHint(fmt.Errorf("step %d: %w", t.done+1, err))
 		}
-		batches.Recycle(batch)
+		t.recycle(batches, batch, result.Applied)
 		fault.Point("train.step")
 		if err := t.record(phase, result, epoch, time.Since(start), waited); err != nil {
 			return err
@@ -151,6 +152,9 @@ func (t *Trainer) Run(ctx context.Context, batches Batches, phase Phase) (err er
 		if ctx.Err() != nil && t.done < t.cfg.Steps {
 			return t.interrupt(phase)
 		}
+	}
+	if t.badSum > 0 {
+		phase.Log.Printf("%s: %d of %d steps were not applied, %d of them at the end", phase.Name, t.badSum, t.done, t.bad)
 	}
 	if err := t.save(phase); err != nil {
 		return err
@@ -229,18 +233,6 @@ func (t *Trainer) record(phase Phase, r Result, epoch int, took, waited time.Dur
 		return nil
 	}
 	return t.giveUp(phase)
-}
-
-// giveUp ends a run whose last steps could not be applied, with a checkpoint of the state before them.
-func (t *Trainer) giveUp(phase Phase) error {
-	bad := t.bad
-	t.position = t.good
-	failure := fmt.Errorf("the loss or its gradient was not finite in %d steps in a row after step %d; go on from there with --resume --allow-changes and a lower --lr, --grad-clip-norm 1, or --precision fp32",
-		bad, t.done)
-	if err := t.save(phase); err != nil {
-		return fmt.Errorf("%w (no checkpoint of that step: %w)", failure, err)
-	}
-	return failure
 }
 
 // meta is the run's own part of a checkpoint.

@@ -1,0 +1,69 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/mclclip/mclclip/checkpoint"
+	"github.com/mclclip/mclclip/clip"
+	"github.com/mclclip/mclclip/data"
+	"github.com/mclclip/mclclip/internal/torch"
+)
+
+const divergedHint = "with --resume --allow-changes and a lower --lr, --grad-clip-norm 1, or --precision fp32"
+
+// giveUp ends a run whose last steps could not be applied. Where the weights still give the last batch that was applied a finite
+// loss, the state before those steps is good and saved. Otherwise the update before them was one too far: a checkpoint of it
+// is set aside, so that the run goes on from the one before.
+func (t *Trainer) giveUp(phase Phase) error {
+	bad := t.bad
+	t.position = t.good
+	failure := fmt.Errorf("the loss or its gradient was not finite in %d steps in a row after step %d", bad, t.done)
+	if err := t.saver.wait(); err != nil {
+		return errors.Join(failure, err)
+	}
+	if t.sound() {
+		if err := t.save(phase); err != nil {
+			return fmt.Errorf("%w (no checkpoint of that step: %w)", failure, err)
+		}
+		return fmt.Errorf("%w; go on from there %s", failure, divergedHint)
+	}
+	if err := checkpoint.SetAside(phase.Dir, t.done); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w; %w", failure, err)
+	}
+	return fmt.Errorf("%w, whose weights are too large already; go on from the checkpoint before it %s", failure, divergedHint)
+}
+
+// sound reports whether the weights give the last batch that was applied a finite loss.
+func (t *Trainer) sound() (ok bool) {
+	var err error
+	defer func() { ok = ok && err == nil }()
+	defer torch.Recover(&err)
+	batch := t.applied
+	if len(batch.Rows) == 0 {
+		return false
+	}
+	if t.texts != nil {
+		if t.known, err = t.texts.Features(batch.Rows, batch.Choice); err != nil {
+			return false
+		}
+	}
+	scope := torch.NewScope()
+	defer scope.Close()
+	torch.NoGrad(func() {
+		image, text := t.encode(scope, batch, 0, min(t.cfg.BatchSize, len(batch.Rows)))
+		ok = isFinite(clip.Loss(image, text, t.model.LogitScale, 1).Item())
+	})
+	return ok
+}
+
+// recycle gives a batch back, but keeps the last one that was applied.
+func (t *Trainer) recycle(batches Batches, batch data.Batch, applied bool) {
+	if applied {
+		batch, t.applied = t.applied, batch
+	}
+	if len(batch.Rows) > 0 {
+		batches.Recycle(batch)
+	}
+}
