@@ -47,9 +47,13 @@ func TestDamageOfConfigurationsAtAThousandPlaces(t *testing.T) {
 			return err
 		})
 	})
+	c, err := readHFConfig(filepath.Join(hf, hfConfigFile))
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Run(hfPreprocessFile, func(t *testing.T) {
 		spoil.Sweep(t, contentOf(t, filepath.Join(hf, hfPreprocessFile)), func(damaged []byte) error {
-			_, err := parseHFPreprocess(damaged, 16)
+			_, err := parseHFPreprocess(damaged, c)
 			return err
 		})
 	})
