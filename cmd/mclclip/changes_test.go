@@ -17,14 +17,14 @@ func TestADivergedRunGoesOnWithALowerRate(t *testing.T) {
 	}
 	again := append(args, "--base-lr", "1e-3", "--resume", "latest")
 	code, _, stderr = mclclip(t, "", again...)
-	if code != codeError || !strings.Contains(stderr, "mcl.base.lr was ") || !strings.Contains(stderr, "--allow-changes") {
+	if code != codeError || !strings.Contains(stderr, "--base-lr was ") || !strings.Contains(stderr, "--allow-changes") {
 		t.Fatalf("exit code %d, stderr %q; want the setting that differs and what allows it", code, stderr)
 	}
 	if code, _, stderr = mclclip(t, "", append(again, "--allow-changes")...); code != codeDone {
 		t.Fatalf("exit code %d, stderr %q", code, stderr)
 	}
 	log, err := os.ReadFile(filepath.Join(run, "log.txt"))
-	if err != nil || !strings.Contains(string(log), "--allow-changes: mcl.base.lr was ") {
+	if err != nil || !strings.Contains(string(log), "--allow-changes: --base-lr was ") {
 		t.Errorf("the log does not name the change (%v):\n%s", err, log)
 	}
 	if code, _, stderr := mclclip(t, "", append(args, "--allow-changes")...); code != codeUsage || !strings.Contains(stderr, "goes with --resume") {

@@ -22,7 +22,7 @@ func heavyPairs(t *testing.T, n, size int) string {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	w, err := data.NewWriter(dir, "train", data.WriterOptions{RowsPerShard: 40})
+	w, err := data.NewWriter(dir, "train", data.WriterOptions{RowsPerShard: 640})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,14 +84,14 @@ func highWater(pid int) (kilobytes int64) {
 
 // Pairs that wait, and the queues of the decoders, take no more memory than --buffer allows, whatever the pairs are.
 func TestBufferBoundsMemory(t *testing.T) {
-	const n, size = 160, 1 << 20
+	const n, size = 2560, 64 << 10
 	heavy := heavyPairs(t, n, size)
 	usual, bounded, free := megabytes(t, heavyPairs(t, n, 1), 8), megabytes(t, heavy, 8), megabytes(t, heavy, 1024)
-	t.Logf("small pairs: %d MB; pairs of %d MB: %d MB with --buffer 8, %d MB with --buffer 1024", usual, n*size>>20, bounded, free)
+	t.Logf("small pairs: %d MB; %d MB of pairs: %d MB with --buffer 8, %d MB with --buffer 1024", usual, n*size>>20, bounded, free)
 	if free < usual+80 {
 		t.Errorf("without a bound the heavy pairs take %d MB more than the small ones: the test shows nothing", free-usual)
 	}
-	if bounded > usual+8+48 { // batches of 4 MB that are decoded ahead, a segment that is read, and what is garbage
+	if bounded > usual+8+64 { // five batches of 128 pairs when features are measured, a segment that is read, and what is garbage
 		t.Errorf("with --buffer 8 the heavy pairs take %d MB more than the small ones", bounded-usual)
 	}
 }
