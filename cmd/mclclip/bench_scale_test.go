@@ -19,7 +19,9 @@ func TestBenchScale(t *testing.T) {
 		t.Errorf("got %+v", r)
 	}
 	for _, c := range [][3]string{{"--rows", "many", "--rows"}, {"--rows", "100", "--clusters"}, {"--width", "0", "--width"}} {
-		if code, _, stderr := mclclip(t, "", append(slices.Clone(args), c[0], c[1])...); code != codeUsage || !strings.Contains(stderr, c[2]) {
+		changed := slices.Clone(args)
+		changed[slices.Index(args, c[0])+1] = c[1]
+		if code, _, stderr := mclclip(t, "", changed...); code != codeUsage || !strings.Contains(stderr, c[2]) {
 			t.Errorf("%v: exit code %d, stderr %q", c, code, stderr)
 		}
 	}
