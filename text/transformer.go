@@ -53,47 +53,56 @@ func New(b *nn.Builder, c Config, embed int, quickGELU bool) *Transformer {
 	return t
 }
 
-// Forward maps token ids [B, L] (int64) to embeddings [B, E], not normalised. L may be shorter than the context length:
-// a token sees only those before it, so that cutting columns after the last end token changes nothing. SigLIP's tokens see
-// all, and L must be the context length.
+// Forward maps token ids [B, L] (int64) to embeddings [B, E], not normalised. L may be shorter than the context length: a
+// token sees only those before it, so that what follows the end token changes nothing and is not computed. SigLIP's tokens
+// see all, and L must be the context length.
 func (t *Transformer) Forward(tokens *torch.Tensor) *torch.Tensor {
 	length := int64(-1)
 	if t.last > 0 {
 		length = t.last + 1
 	}
 	tokens.Check("tokens", -1, length)
-	x := torch.Tidy(tokens, t.embed) // [B, L, D]
-	x = t.tape.Forward(t.Blocks, x)  // [B, L, D]
-	if t.last > 0 {
-		x = x.Select(1, t.last) // [B, D]
-	} else {
-		x = atEnd(x, tokens) // [B, D]
-	}
-	x = t.FinalNorm.Forward(x) // [B, D]  each position has its own norm, so it can come after the choice
+	s := t.sequences(tokens)
+	x := torch.Tidy(tokens, func(tokens *torch.Tensor) *torch.Tensor { return t.embed(tokens, s) }) // [N, D]
+	x = t.FinalNorm.Forward(t.Blocks.ForwardEnds(t.tape, x, s))                                     // [B, D]
 	if t.Linear != nil {
 		return t.Linear.Forward(x) // [B, E]
 	}
 	return x.MatMul(t.Projection) // [B, E]
 }
 
+// sequences says which tokens matter: those up to the end token, which has the highest id of its row, or all where the last
+// one is read or tokens see those after them.
+func (t *Transformer) sequences(tokens *torch.Tensor) *nn.Sequences {
+	shape := tokens.Shape()
+	ends := make([]int64, shape[0])
+	for i := range ends {
+		ends[i] = t.last
+	}
+	if t.last == 0 {
+		ends = tokens.ArgMax(1).Ints()
+	}
+	if t.Blocks[0].Attention.Causal {
+		return nn.Packed(tokens.Scope(), tokens.Device(), ends, shape[1])
+	}
+	return nn.Whole(tokens.Scope(), tokens.Device(), ends, shape[1])
+}
+
 // SetTape makes the blocks keep no activations in training; nil ends that.
 func (t *Transformer) SetTape(tape *nn.Tape) { t.tape = tape }
 
-// embed maps token ids [B, L] to the sum of their embeddings and their positions' [B, L, D].
-func (t *Transformer) embed(tokens *torch.Tensor) *torch.Tensor {
-	length := tokens.Shape()[1]
-	position := t.Position.In(tokens.Scope()).Narrow(0, 0, length) // [L, D]
-	return torch.Embedding(t.Token, tokens).Add(position)          // [B, L, D]
+// embed maps token ids [B, L] to the sum of their embeddings and their positions', for the tokens of s [N, D].
+func (t *Transformer) embed(tokens *torch.Tensor, s *nn.Sequences) *torch.Tensor {
+	shape := tokens.Shape()
+	position := torch.FromInts(tokens.Scope(), upTo(shape[1]), 1, shape[1]).To(tokens.Device(), torch.Int64)
+	position = s.Tokens(position.Expand(shape[0], shape[1])) // [N]
+	return torch.Embedding(t.Token, s.Tokens(tokens)).Add(torch.Embedding(t.Position, position))
 }
 
-// atEnd returns the row of x [B, L, D] at each caption's end token, which has the highest id of its row [B, D].
-func atEnd(x, tokens *torch.Tensor) *torch.Tensor {
-	shape := x.Shape()
-	batch, length, width := shape[0], shape[1], shape[2]
-	starts := make([]int64, batch)
-	for i := range starts {
-		starts[i] = int64(i) * length
+func upTo(n int64) []int64 {
+	out := make([]int64, n)
+	for i := range out {
+		out[i] = int64(i)
 	}
-	first := torch.FromInts(x.Scope(), starts, batch).To(x.Device(), torch.Int64)
-	return x.Reshape(batch*length, width).Rows(tokens.ArgMax(1).Add(first))
+	return out
 }

@@ -37,7 +37,7 @@ func (p *AttentionPool) Forward(x *torch.Tensor) *torch.Tensor {
 	x = torch.Concat(1, x.Mean(1), x).Add(p.Position)              // [B, P+1, D]
 	q := p.split(p.Query.Forward(x.Narrow(1, 0, 1)))               // [B, H, 1, D/H]
 	k, v := p.split(p.Key.Forward(x)), p.split(p.Value.Forward(x)) // [B, H, P+1, D/H]
-	x = torch.Attention(q, k, v, false)                            // [B, H, 1, D/H]
+	x = torch.Attention(q, k, v, nil, false)                       // [B, H, 1, D/H]
 	return p.Out.Forward(x.Reshape(batch, width))                  // [B, E]
 }
 

@@ -51,9 +51,11 @@ func NewSigLIP(b *nn.Builder, c Config, activation nn.Activation) *SigLIP {
 // Forward maps normalised pixels [B, 3, S, S] to embeddings [B, D], not normalised.
 func (t *SigLIP) Forward(pixels *torch.Tensor) *torch.Tensor {
 	pixels.Check("pixels", -1, 3, t.imageSize, t.imageSize)
-	x := torch.Tidy(pixels, t.embed)             // [B, P, D]
-	x = t.tape.Forward(t.Blocks, x)              // [B, P, D]
-	return t.Pool.Forward(t.PostNorm.Forward(x)) // [B, D]
+	x := torch.Tidy(pixels, t.embed) // [B, P, D]
+	shape := x.Shape()
+	s := nn.Whole(x.Scope(), x.Device(), make([]int64, shape[0]), shape[1])
+	x = t.tape.Forward(t.Blocks, s.Tokens(x), s).Reshape(shape...) // [B, P, D]
+	return t.Pool.Forward(t.PostNorm.Forward(x))                   // [B, D]
 }
 
 // embed maps pixels [B, 3, S, S] to tokens [B, P, D].

@@ -49,10 +49,11 @@ func NewTransformer(b *nn.Builder, c Config, embed int, activation nn.Activation
 // Forward maps normalised pixels [B, 3, S, S] to embeddings [B, E], not normalised.
 func (t *Transformer) Forward(pixels *torch.Tensor) *torch.Tensor {
 	pixels.Check("pixels", -1, 3, t.imageSize, t.imageSize)
-	x := torch.Tidy(pixels, t.embed)       // [B, L, D]
-	x = t.tape.Forward(t.Blocks, x)        // [B, L, D]
-	x = t.PostNorm.Forward(x.Select(1, 0)) // [B, D]  class token
-	return x.MatMul(t.Projection)          // [B, E]
+	x := torch.Tidy(pixels, t.embed) // [B, L, D]
+	shape := x.Shape()
+	s := nn.Whole(x.Scope(), x.Device(), make([]int64, shape[0]), shape[1]) // the class token is the first
+	x = t.Blocks.ForwardEnds(t.tape, s.Tokens(x), s)                        // [B, D]  class tokens
+	return t.PostNorm.Forward(x).MatMul(t.Projection)                       // [B, E]
 }
 
 // embed maps pixels [B, 3, S, S] to tokens [B, L, D], the class token first.

@@ -59,8 +59,10 @@ func TestTowerComputesWhatOpenClipDoes(t *testing.T) {
 			compare("mid/visual.conv1", pixels.Conv2d(v.Patch, v.patchSize, 0))
 			x := v.embed(pixels)
 			compare("mid/visual.ln_pre", x)
+			shape := x.Shape()
+			s := nn.Whole(scope, torch.CPU, make([]int64, shape[0]), shape[1])
 			for i, block := range v.Blocks {
-				x = block.Forward(x)
+				x = block.Forward(s.Tokens(x), s).Reshape(shape...)
 				compare("mid/visual.transformer.resblocks."+strconv.Itoa(i), x)
 			}
 			compare("image", v.Forward(pixels))

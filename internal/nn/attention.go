@@ -23,18 +23,37 @@ func NewAttention(b *Builder, c BlockConfig) *Attention {
 	}
 }
 
-// Forward maps [B, L, D] to [B, L, D].
-func (a *Attention) Forward(x *torch.Tensor) *torch.Tensor {
-	shape := x.Shape()
-	batch, length, width := shape[0], shape[1], shape[2]
-	qkv := x.Linear(a.InWeight, a.InBias) // [B, L, 3D]
+// Forward maps the tokens [N, D] of s to [N, D].
+func (a *Attention) Forward(x *torch.Tensor, s *Sequences) *torch.Tensor {
+	qkv := x.Linear(a.InWeight, a.InBias) // [N, 3D]
 	if a.LoRA[0] != nil {
-		qkv = qkv.Add(torch.Concat(2, a.LoRA[0].Forward(x), a.LoRA[1].Forward(x), a.LoRA[2].Forward(x)))
+		qkv = qkv.Add(torch.Concat(1, a.LoRA[0].Forward(x), a.LoRA[1].Forward(x), a.LoRA[2].Forward(x)))
 	}
-	qkv = qkv.Reshape(batch, length, 3, a.Heads, -1).Transpose(1, 3)      // [B, H, 3, L, D/H]
-	q, k, v := qkv.Select(2, 0), qkv.Select(2, 1), qkv.Select(2, 2)       // [B, H, L, D/H]
-	x = torch.Attention(q, k, v, a.Causal)                                // [B, H, L, D/H]
-	return a.Out.Forward(x.Transpose(1, 2).Reshape(batch, length, width)) // [B, L, D]
+	qkv = a.split(s.spread(qkv), 3)                                 // [B, H, 3, L, D/H]
+	q, k, v := qkv.Select(2, 0), qkv.Select(2, 1), qkv.Select(2, 2) // [B, H, L, D/H]
+	y := torch.Attention(q, k, v, nil, a.Causal).Transpose(1, 2)    // [B, L, H, D/H]
+	return a.Out.Forward(s.Tokens(y.Reshape(s.batch, s.length, -1)))
+}
+
+// ForwardEnds maps the tokens [N, D] of s to [B, D]: what Forward gives for those that are read at the end. All are asked,
+// and only these ask.
+func (a *Attention) ForwardEnds(x *torch.Tensor, s *Sequences) *torch.Tensor {
+	weight, bias := a.InWeight.In(x.Scope()), a.InBias.In(x.Scope())
+	width, ends := weight.Shape()[1], s.read(x)
+	rows := func(from, n int64) (w, b *torch.Tensor) { return weight.Narrow(0, from, n), bias.Narrow(0, from, n) }
+	q, kv := ends.Linear(rows(0, width)), x.Linear(rows(width, 2*width)) // [B, D], [N, 2D]
+	if a.LoRA[0] != nil {
+		q, kv = q.Add(a.LoRA[0].Forward(ends)), kv.Add(torch.Concat(1, a.LoRA[1].Forward(x), a.LoRA[2].Forward(x)))
+	}
+	q, kv = a.split(q.Reshape(s.batch, 1, width), 1).Select(2, 0), a.split(s.spread(kv), 2) // [B, H, 1, D/H], [B, H, 2, L, D/H]
+	y := torch.Attention(q, kv.Select(2, 0), kv.Select(2, 1), s.visible, false)             // [B, H, 1, D/H]
+	return a.Out.Forward(y.Reshape(s.batch, width))
+}
+
+// split maps parts of width D in a row, [B, L, parts D], to [B, H, parts, L, D/H].
+func (a *Attention) split(x *torch.Tensor, parts int64) *torch.Tensor {
+	shape := x.Shape()
+	return x.Reshape(shape[0], shape[1], parts, a.Heads, -1).Transpose(1, 3)
 }
 
 // Cross lets the queries [B, Q, D] ask x [B, L, D]; the result is [B, Q, D].
@@ -47,6 +66,6 @@ func (a *Attention) Cross(queries, x *torch.Tensor) *torch.Tensor {
 		return y.Reshape(batch, -1, a.Heads, width/a.Heads).Transpose(1, 2)
 	}
 	q, k, v := project(queries, 0), project(x, width), project(x, 2*width)
-	y := torch.Attention(q, k, v, false)                              // [B, H, Q, D/H]
+	y := torch.Attention(q, k, v, nil, false)                         // [B, H, Q, D/H]
 	return a.Out.Forward(y.Transpose(1, 2).Reshape(batch, -1, width)) // [B, Q, D]
 }

@@ -39,9 +39,17 @@ func NewBlock(b *Builder, c BlockConfig) *Block {
 	}
 }
 
-// Forward is x + attention(norm(x)), then x + mlp(norm(x)); [B, L, D] to [B, L, D].
-func (b *Block) Forward(x *torch.Tensor) *torch.Tensor {
-	x = x.Add(b.Attention.Forward(b.Norm1.Forward(x)))
+// Forward is x + attention(norm(x)), then x + mlp(norm(x)); the tokens [N, D] of s to [N, D].
+func (b *Block) Forward(x *torch.Tensor, s *Sequences) *torch.Tensor {
+	return b.feedForward(x.Add(b.Attention.Forward(b.Norm1.Forward(x), s)))
+}
+
+// ForwardEnds maps the tokens [N, D] of s to [B, D]: what Forward gives for those that are read at the end.
+func (b *Block) ForwardEnds(x *torch.Tensor, s *Sequences) *torch.Tensor {
+	return b.feedForward(s.read(x).Add(b.Attention.ForwardEnds(b.Norm1.Forward(x), s)))
+}
+
+func (b *Block) feedForward(x *torch.Tensor) *torch.Tensor {
 	return x.Add(b.MLP.Forward(b.Norm2.Forward(x)))
 }
 
@@ -70,15 +78,23 @@ func NewBlocks(b *Builder, c BlockConfig) Blocks {
 	return blocks
 }
 
-// Forward maps [B, L, D] to [B, L, D]. It frees each block's tensors at its end, so that without gradients the memory does
-// not grow with the number of blocks; with them libtorch keeps what the backward pass needs.
-func (bs Blocks) Forward(x *torch.Tensor) *torch.Tensor {
+// Forward maps the tokens [N, D] of s to [N, D]. It frees each block's tensors at its end, so that without gradients the
+// memory does not grow with the number of blocks; with them libtorch keeps what the backward pass needs.
+func (bs Blocks) Forward(x *torch.Tensor, s *Sequences) *torch.Tensor {
 	for i, block := range bs {
-		y := torch.Tidy(x, block.Forward)
+		y := torch.Tidy(x, func(x *torch.Tensor) *torch.Tensor { return block.Forward(x, s) })
 		if i > 0 {
 			x.Free()
 		}
 		x = y
 	}
 	return x
+}
+
+// ForwardEnds maps the tokens [N, D] of s to [B, D]: what Forward gives for those that are read at the end. All blocks but
+// the last are run by the tape, which may be nil.
+func (bs Blocks) ForwardEnds(tape *Tape, x *torch.Tensor, s *Sequences) *torch.Tensor {
+	last := len(bs) - 1
+	x = tape.Forward(bs[:last], x, s)
+	return torch.Tidy(x, func(x *torch.Tensor) *torch.Tensor { return bs[last].ForwardEnds(x, s) })
 }

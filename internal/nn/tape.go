@@ -13,23 +13,25 @@ type Tape struct {
 // run is one pass through the blocks of a tower.
 type run struct {
 	blocks Blocks
-	values []*torch.Tensor // before each block and after the last, [B, L, D]; the first has the graph of what came before
+	tokens *Sequences
+	values []*torch.Tensor // before each block and after the last, [N, D]; the first has the graph of what came before
 }
 
 // Forward is blocks.Forward. Where gradients are due its result is cut off from the graph; Backward closes the gap.
-func (t *Tape) Forward(blocks Blocks, x *torch.Tensor) *torch.Tensor {
+func (t *Tape) Forward(blocks Blocks, x *torch.Tensor, s *Sequences) *torch.Tensor {
 	if t == nil || !torch.GradEnabled() {
-		return blocks.Forward(x)
+		return blocks.Forward(x, s)
 	}
 	locked := blocks.locked(x)
-	x = blocks[:locked].Forward(x)
+	x = blocks[:locked].Forward(x, s)
 	if locked == len(blocks) {
 		return x
 	}
-	r := run{blocks: blocks[locked:], values: []*torch.Tensor{x.In(&t.scope)}}
+	r := run{blocks: blocks[locked:], tokens: s.in(&t.scope), values: []*torch.Tensor{x.In(&t.scope)}}
 	torch.NoGrad(func() {
 		for i, block := range r.blocks {
-			r.values = append(r.values, torch.Tidy(r.values[i], block.Forward))
+			y := torch.Tidy(r.values[i], func(x *torch.Tensor) *torch.Tensor { return block.Forward(x, r.tokens) })
+			r.values = append(r.values, y)
 		}
 	})
 	t.runs = append(t.runs, r)
@@ -93,7 +95,7 @@ func (r run) again(i int, grad *torch.Tensor, compute func(func()), scope *torch
 	x := r.values[i].In(inner).Detach()
 	x.SetTrainable(i > 0 || r.values[0].Trainable())
 	var y *torch.Tensor
-	compute(func() { y = r.blocks[i].Forward(x) })
+	compute(func() { y = r.blocks[i].Forward(x, r.tokens) })
 	y.BackwardFrom(grad)
 	return x.Grad(scope)
 }

@@ -16,7 +16,12 @@ import (
 type stack struct {
 	blocks Blocks
 	params []Param
-	input  *torch.Tensor // [4, 9, 16]
+	input  *torch.Tensor // [36, 16]
+}
+
+// sequences are four of nine tokens.
+func (s stack) sequences(scope *torch.Scope) *Sequences {
+	return Whole(scope, torch.CPU, make([]int64, 4), 9)
 }
 
 func newStack(t *testing.T) stack {
@@ -24,7 +29,7 @@ func newStack(t *testing.T) stack {
 	torch.Seed(1)
 	b := NewBuilder(Fresh(torch.CPU))
 	blocks := NewBlocks(b, BlockConfig{Width: 16, Layers: 4, Heads: 2, MLPRatio: 4, Activation: QuickGELU})
-	input := b.Param("input", Normal(1), 4, 9, 16)
+	input := b.Param("input", Normal(1), 4*9, 16)
 	t.Cleanup(func() { Free(b.Params()) })
 	for _, p := range b.Params() {
 		p.Tensor.SetTrainable(true)
@@ -37,9 +42,9 @@ func (s stack) gradients(tape *Tape, compute func(func())) map[string][]float32 
 	scope := torch.NewScope()
 	defer scope.Close()
 	var y *torch.Tensor
-	compute(func() { y = tape.Forward(s.blocks, s.input.In(scope).Scale(2)) })
+	compute(func() { y = tape.Forward(s.blocks, s.input.In(scope).Scale(2), s.sequences(scope)) })
 	if y.Trainable() {
-		y.Mul(y).Sum(2).Sum(1).Sum(0).Backward()
+		y.Mul(y).Sum(1).Sum(0).Backward()
 	}
 	tape.Backward(compute)
 	out := map[string][]float32{}
@@ -85,7 +90,7 @@ func TestTapeCutsTheGraph(t *testing.T) {
 	s, tape := newStack(t), &Tape{}
 	scope := torch.NewScope()
 	defer scope.Close()
-	tape.Forward(s.blocks, s.input.In(scope)).Sum(2).Sum(1).Sum(0).Backward()
+	tape.Forward(s.blocks, s.input.In(scope), s.sequences(scope)).Sum(1).Sum(0).Backward()
 	if s.input.Grad(scope) != nil || s.blocks[3].Norm1.Weight.Grad(scope) != nil {
 		t.Error("a gradient passed the tape by itself")
 	}
@@ -97,7 +102,7 @@ func TestTapeRecordsNothingWithoutGradients(t *testing.T) {
 	s, tape := newStack(t), &Tape{}
 	scope := torch.NewScope()
 	defer scope.Close()
-	torch.NoGrad(func() { tape.Forward(s.blocks, s.input.In(scope)) })
+	torch.NoGrad(func() { tape.Forward(s.blocks, s.input.In(scope), s.sequences(scope)) })
 	if len(tape.runs) != 0 {
 		t.Error("a pass without gradients was recorded")
 	}
@@ -117,12 +122,12 @@ func TestTapeSavesMemory(t *testing.T) {
 	pass := func(tape *Tape) (peak int) {
 		scope := torch.NewScope()
 		defer scope.Close()
-		x := torch.Zeros(scope, torch.CPU, torch.Float32, 32, 64, 64) // 512 KiB
+		x := torch.Zeros(scope, torch.CPU, torch.Float32, 32*64, 64) // 512 KiB
 		before := memory(t, "VmRSS:")
 		if err := os.WriteFile(reset, []byte("5"), 0); err != nil {
 			t.Fatal(err)
 		}
-		tape.Forward(blocks, x).Sum(2).Sum(1).Sum(0).Backward()
+		tape.Forward(blocks, x, Whole(scope, torch.CPU, make([]int64, 32), 64)).Sum(1).Sum(0).Backward()
 		tape.Backward(plainly)
 		return memory(t, "VmHWM:") - before
 	}

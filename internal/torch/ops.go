@@ -112,10 +112,11 @@ func (t *Tensor) gelu(approximate bool) *Tensor {
 	return wrap("gelu", libtch.Ctensor(out), t)
 }
 
-// Attention is softmax(q k^T / sqrt(head width)) v over [B, heads, L, head width]; causal hides later positions.
-func Attention(q, k, v *Tensor, causal bool) *Tensor {
+// Attention is softmax(q k^T / sqrt(head width)) v over [B, heads, L, head width]. A query sees the keys where visible
+// [B or 1, heads or 1, queries or 1, keys] (Bool) is true, all where it is nil; causal hides later positions.
+func Attention(q, k, v, visible *Tensor, causal bool) *Tensor {
 	var out C.mcl_tensor
-	check("attention", unsafe.Pointer(C.mcl_attention(&out, C.mcl_tensor(q.handle), C.mcl_tensor(k.handle), C.mcl_tensor(v.handle), C.int(flag(causal)))), q, k, v)
+	check("attention", unsafe.Pointer(C.mcl_attention(&out, C.mcl_tensor(q.handle), C.mcl_tensor(k.handle), C.mcl_tensor(v.handle), C.mcl_tensor(orNone(visible)), C.int(flag(causal)))), q, k, v, visible)
 	return wrap("attention", libtch.Ctensor(out), q, k, v)
 }
 
@@ -174,6 +175,15 @@ func (t *Tensor) Rows(index *Tensor) *Tensor {
 	var out libtch.Ctensor
 	libtch.AtgIndexSelect(&out, t.handle, 0, index.handle)
 	return wrap("rows", out, index, t)
+}
+
+// Spread returns [n, ...] with the rows of t [M, ...] at the places that index [M] names, each once, and zeros elsewhere.
+func (t *Tensor) Spread(index *Tensor, n int64) *Tensor {
+	shape := append([]int64{n}, t.Shape()[1:]...)
+	zeros := Zeros(t.scope, t.Device(), t.DType(), shape...)
+	var out libtch.Ctensor
+	libtch.AtgIndexCopy(&out, zeros.handle, 0, index.handle, t.handle)
+	return wrap("spread", out, t, index)
 }
 
 // Embedding returns the rows of weight [V, D] for indices [...] as [..., D].

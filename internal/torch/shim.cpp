@@ -116,9 +116,10 @@ char *mcl_gelu(mcl_tensor *out, mcl_tensor x, int approximate) {
 }
 
 // gotch passes an undefined mask where none is meant.
-char *mcl_attention(mcl_tensor *out, mcl_tensor q, mcl_tensor k, mcl_tensor v, int causal) {
+char *mcl_attention(mcl_tensor *out, mcl_tensor q, mcl_tensor k, mcl_tensor v, mcl_tensor mask, int causal) {
   return guarded([&] {
-    *out = new at::Tensor(at::scaled_dot_product_attention(tensor(q), tensor(k), tensor(v), {}, 0.0, causal));
+    auto seen = mask == nullptr ? std::optional<at::Tensor>() : tensor(mask);
+    *out = new at::Tensor(at::scaled_dot_product_attention(tensor(q), tensor(k), tensor(v), seen, 0.0, causal));
   });
 }
 

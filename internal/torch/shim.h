@@ -22,7 +22,8 @@ char *mcl_load_cuda(int *devices);
 char *mcl_gelu(mcl_tensor *out, mcl_tensor x, int approximate);
 // Without bias pass NULL.
 char *mcl_linear(mcl_tensor *out, mcl_tensor input, mcl_tensor weight, mcl_tensor bias);
-char *mcl_attention(mcl_tensor *out, mcl_tensor q, mcl_tensor k, mcl_tensor v, int causal);
+// Without mask pass NULL.
+char *mcl_attention(mcl_tensor *out, mcl_tensor q, mcl_tensor k, mcl_tensor v, mcl_tensor mask, int causal);
 char *mcl_write_bytes(mcl_tensor t, const void *data, size_t size);
 int mcl_device(mcl_tensor t);
 int mcl_grad_enabled(void);
