@@ -3,13 +3,13 @@ SHELL   := /bin/bash
 PYTHON  ?= python3
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 # Packages without cgo: they build and pass their tests without libtorch and a C compiler.
-PURE    := ./bench/features/... ./bench/mmvp/... ./bench/paired/... ./bench/probe/... ./bench/retrieval/... ./bench/speed/... ./bench/zeroshot/... ./checkpoint/... ./data/... ./internal/atomicfile/... ./internal/golden/... ./internal/lbfgs/... ./internal/pickle/... ./internal/safetensors/... ./internal/torchfile/... ./text/tokenizer/... ./train/metrics/... ./vision/preprocess/internal/jpeg/...
+PURE    := ./bench/features/... ./bench/mmvp/... ./bench/paired/... ./bench/probe/... ./bench/retrieval/... ./bench/speed/... ./bench/zeroshot/... ./checkpoint/... ./data/... ./internal/atomicfile/... ./internal/golden/... ./internal/lbfgs/... ./internal/pickle/... ./internal/safetensors/... ./internal/torchfile/... ./text/tokenizer/... ./train/metrics/... ./train/trace/... ./vision/preprocess/internal/jpeg/...
 FUZZTIME ?= 10s
 ROUNDS  ?= 200
 SOAK    ?= 10000
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build check test pure race fuzz fuzz-asan torture soak emoji golden golden-large bench bench-kmeans demo clean
+.PHONY: help setup build check test pure race fuzz fuzz-asan torture soak emoji golden golden-large bench bench-gpu bench-kmeans demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -59,6 +59,10 @@ golden: ## write the golden files anew with PyTorch, open_clip and others (pinne
 
 bench: build ## compare the speed with PyTorch and open_clip in turn; BENCH='--work finetune --rounds 3' chooses
 	@python="$$(scripts/reference.sh)" && bin/mclclip bench speed --reference-python "$$python" $(BENCH)
+
+bench-gpu: build ## a folder for a CUDA machine with torch 2.11 and no Go: bin/bench-gpu/bench_gpu.sh compares there (--device cpu tries it here)
+	@mkdir -p bin/bench-gpu && cp bin/mclclip scripts/bench_gpu.sh bin/bench-gpu/ && strip bin/bench-gpu/mclclip
+	@echo "copy bin/bench-gpu ($$(du -sh bin/bench-gpu | cut -f1)) to the machine and run ./bench_gpu.sh"
 
 bench-kmeans: build ## compare K-means with scikit-learn's on the same features; BENCH='--rows 200000' chooses
 	@python="$$(scripts/reference.sh)" && "$$python" scripts/bench_kmeans.py $(BENCH)

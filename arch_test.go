@@ -34,7 +34,7 @@ var layers = [][]string{
 }
 
 // pure lists the packages, with all below them, that must build without cgo.
-var pure = []string{"bench/features", "bench/mmvp", "bench/paired", "bench/probe", "bench/retrieval", "bench/speed", "bench/zeroshot", "checkpoint", "data", "internal/atomicfile", "internal/golden", "internal/lbfgs", "internal/pickle", "internal/safetensors", "internal/torchfile", "text/tokenizer", "train/metrics", "vision/preprocess/internal/jpeg"}
+var pure = []string{"bench/features", "bench/mmvp", "bench/paired", "bench/probe", "bench/retrieval", "bench/speed", "bench/zeroshot", "checkpoint", "data", "internal/atomicfile", "internal/golden", "internal/lbfgs", "internal/pickle", "internal/safetensors", "internal/torchfile", "text/tokenizer", "train/metrics", "train/trace", "vision/preprocess/internal/jpeg"}
 
 // golang describes a package as go list -json does.
 type golang struct {

@@ -2,6 +2,9 @@ package clip
 
 import (
 	"fmt"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/mclclip/mclclip/internal/torch"
 	"github.com/mclclip/mclclip/text/tokenizer"
@@ -77,13 +80,32 @@ func (e *Encoder) Images(encoded [][]byte) ([][]float32, error) {
 	size := 3 * e.Model.Config.Vision.ImageSize * e.Model.Config.Vision.ImageSize
 	return e.batches(len(encoded), func(scope *torch.Scope, from, to int) (*torch.Tensor, error) {
 		pixels := make([]uint8, (to-from)*size)
-		for i := from; i < to; i++ {
-			if err := e.image.Eval(pixels[(i-from)*size:(i-from+1)*size], encoded[i]); err != nil {
-				return nil, fmt.Errorf("image %d: %w", i, err)
-			}
+		if err := e.decode(pixels, encoded, from, to); err != nil {
+			return nil, err
 		}
 		return e.Model.EncodeImage(e.inputs.Pixels(scope, pixels, 0, to-from)), nil
 	})
+}
+
+// decode decodes the images from..to, as many at once as there are processors.
+func (e *Encoder) decode(pixels []uint8, encoded [][]byte, from, to int) error {
+	size := len(pixels) / (to - from)
+	errs := make([]error, to-from)
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range errs {
+		group.Go(func() error {
+			errs[i] = e.image.Eval(pixels[i*size:(i+1)*size], encoded[from+i])
+			return nil
+		})
+	}
+	group.Wait()
+	for i, err := range errs { // the first bad image is named, whichever ended first
+		if err != nil {
+			return fmt.Errorf("image %d: %w", from+i, err)
+		}
+	}
+	return nil
 }
 
 // Texts returns the raw features, [n][E], of n texts. A text beyond the context length is cut.

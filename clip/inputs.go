@@ -13,6 +13,7 @@ type Inputs struct {
 	whole     bool          // rows are never cut
 	mean, std *torch.Tensor // [1, 3, 1, 1], in units of 0..1
 	full      *torch.Tensor // 255
+	pre       Preprocess
 }
 
 // NewInputs prepares the normalisation that belongs to the model's weights. Free frees its tensors.
@@ -22,6 +23,7 @@ func NewInputs(m *Model, pre Preprocess) *Inputs {
 	return &Inputs{
 		device: device, size: int64(m.Config.Vision.ImageSize), context: m.Config.Text.ContextLength,
 		whole: m.Config.Text.Bidirectional,
+		pre:   pre,
 		mean:  channel(pre.Mean), std: channel(pre.Std), full: torch.FromFloats(nil, []float32{255}, 1).Moved(device),
 	}
 }
@@ -37,7 +39,11 @@ func (in *Inputs) Free() {
 // float32, in this order, which is torchvision's ToTensor and Normalize to the last bit. The result is [n, 3, S, S].
 func (in *Inputs) Pixels(scope *torch.Scope, images []uint8, from, to int) *torch.Tensor {
 	one := int(3 * in.size * in.size)
-	raw := torch.FromBytes(scope, images[from*one:to*one], torch.Uint8, int64(to-from), 3, in.size, in.size)
+	images = images[from*one : to*one]
+	if in.device == torch.CPU {
+		return torch.Normalized(scope, images, in.size, in.pre.Mean, in.pre.Std)
+	}
+	raw := torch.FromBytes(scope, images, torch.Uint8, int64(to-from), 3, in.size, in.size)
 	return torch.Tidy(raw, func(x *torch.Tensor) *torch.Tensor {
 		return x.To(in.device, torch.Float32).Div(in.full).Sub(in.mean).Div(in.std)
 	})

@@ -17,6 +17,7 @@ const embedBatch = 128
 // embed writes the normalised image or text features of all usable rows, in row order, to a file, from where an interrupted
 // embedding stopped.
 func (r *Run) embed(ctx context.Context, p phase, view, path string) (*FeatureFile, error) {
+	defer r.trace.Begin("embed")()
 	identity, err := Identity(p.model())
 	if err != nil {
 		return nil, err
@@ -59,7 +60,9 @@ func (r *Run) features(p phase, encoder *clip.Encoder, view string, first int64,
 			var block []float32
 			if err == nil {
 				fault.Point("mcl.embed")
+				end := r.trace.Begin("forward")
 				block, err = encode(encoder, view, batch)
+				end()
 			}
 			if !yield(block, err) || err != nil {
 				return

@@ -17,6 +17,7 @@ import (
 	"github.com/mclclip/mclclip/internal/torch"
 	"github.com/mclclip/mclclip/train"
 	"github.com/mclclip/mclclip/train/metrics"
+	"github.com/mclclip/mclclip/train/trace"
 )
 
 // Run is one folder in which models are made in stages.
@@ -30,6 +31,7 @@ type Run struct {
 	start  Start
 	index  *data.Index
 	log    *metrics.Logger
+	trace  *trace.Recorder
 	told   string // what was last said about the trainable parameters
 
 	samples map[string]*sampled // by phase; what its model makes of a sample
@@ -57,6 +59,9 @@ func NewRun(dir, name string, cfg Config, start Start, index *data.Index, log *m
 	}
 	return &Run{cfg: cfg, name: name, dir: dir, device: device, start: start, index: index, log: log}, nil
 }
+
+// UseTrace makes the run record where its time goes.
+func (r *Run) UseTrace(t *trace.Recorder) { r.trace = t }
 
 // Finish makes every model of the run that is not there yet, one after the other: the base model; for each stage the
 // features of the stage before, their clusters, the joint labels, and the model trained with negatives of the anchor's own
@@ -101,6 +106,7 @@ func interrupted(p phase, err error) error {
 
 // make makes the model of one phase.
 func (r *Run) make(ctx context.Context, p phase) error {
+	defer r.trace.Begin(p.name)()
 	if err := os.MkdirAll(p.dir, 0o777); err != nil {
 		return err
 	}
@@ -196,6 +202,7 @@ func (r *Run) train(ctx context.Context, p phase, model *clip.Model, pre clip.Pr
 		return err
 	}
 	defer trainer.Close()
+	trainer.UseTrace(r.trace)
 	done, err := r.preserve(p, trainer, model, pre)
 	if err != nil {
 		return err

@@ -132,6 +132,7 @@ func (r *Run) clusterView(ctx context.Context, p phase, view string) (*Clusterin
 	if err != nil {
 		return nil, err
 	}
+	defer r.trace.Begin("cluster")()
 	nearest := NewTorchNearest(r.device)
 	defer nearest.Close()
 	result, err := KMeans(features, untilDone{ctx, nearest}, r.cfg.kmeans(before.stage))

@@ -13,6 +13,7 @@ func (t *Trainer) keepNoActivations() {
 
 // backward leaves the gradient of a scalar in the parameters.
 func (t *Trainer) backward(scalar *torch.Tensor) {
+	defer t.span("backward")()
 	scalar.Backward()
 	t.tape.Backward(func(forward func()) { t.cfg.compute(t.model.Device(), forward) })
 }

@@ -36,6 +36,7 @@ func (t *Trainer) checkBase() error {
 // objective is what a step makes smaller: the contrastive loss of the features [b, E] of a batch and, with KeepBase, their
 // distance from the base model's (feature distillation; docs/paper.md has the formula).
 func (t *Trainer) objective(scope *torch.Scope, batch data.Batch, image, text *torch.Tensor) *torch.Tensor {
+	defer t.span("loss")()
 	loss := t.model.Loss(image, text, t.blocks())
 	if t.cfg.KeepBase == 0 {
 		return loss

@@ -70,6 +70,7 @@ func (t *Trainer) saveBeside(phase Phase, due bool) error {
 
 // save writes a checkpoint of this moment and returns when it is on the disk.
 func (t *Trainer) save(phase Phase) error {
+	defer t.trace.Begin("checkpoint")()
 	if err := t.saver.wait(); err != nil {
 		return err
 	}
@@ -83,6 +84,7 @@ func (t *Trainer) save(phase Phase) error {
 // copied copies the state to the host; the function that it returns writes the copy, and may run beside training.
 func (t *Trainer) copied(phase Phase) (write func() error, err error) {
 	defer torch.Recover(&err)
+	defer t.trace.Begin("checkpoint")()
 	start := time.Now()
 	state, err := t.state(phase)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/mclclip/mclclip/data"
 	"github.com/mclclip/mclclip/internal/torch"
+	"github.com/mclclip/mclclip/train/trace"
 )
 
 // Result is what one step tells.
@@ -28,12 +29,28 @@ type TextFeatures interface {
 // UseTexts makes the trainer take text features from f and leave the text tower alone, which must be locked.
 func (t *Trainer) UseTexts(f TextFeatures) { t.texts = f }
 
+// UseTrace makes the trainer record its steps. On a GPU it then waits at the end of each span, which takes time.
+func (t *Trainer) UseTrace(r *trace.Recorder) { t.trace = r }
+
+// span begins a part of a step; the function that it returns ends it.
+func (t *Trainer) span(name string) (end func()) {
+	if t.trace == nil {
+		return func() {}
+	}
+	done := t.trace.Begin(name)
+	return func() {
+		torch.Synchronize(t.model.Device())
+		done()
+	}
+}
+
 // Step runs one optimisation step on a batch. Both towers embed the batch, the loss compares each pair with the other pairs
 // of its block, AdamW applies the gradient. With accumulation the running statistics of batch norms move twice in a step,
 // as in open_clip: each part of a batch is embedded twice. libtorch keeps whether gradients are recorded and its last error
 // by OS thread: whoever calls Step locks the goroutine to its thread (runtime.LockOSThread), as Run does.
 func (t *Trainer) Step(batch data.Batch) (r Result, err error) {
 	defer torch.Recover(&err)
+	defer t.trace.Begin("step")()
 	if err := t.checkBase(); err != nil {
 		return r, err
 	}
@@ -70,6 +87,7 @@ func (t *Trainer) keepBuffers(scope *torch.Scope) (undo func()) {
 
 // apply updates the parameters by the gradients that are in them, unless the loss or a gradient is not finite.
 func (t *Trainer) apply(scope *torch.Scope, loss float64) Result {
+	defer t.span("optimizer")()
 	r := Result{Loss: loss, Distance: t.distance, LR: t.cfg.LearningRate(t.done)}
 	r.GradNorm = torch.ClipGradNorm(t.opt.gradients(scope), t.cfg.GradClip)
 	r.Applied = isFinite(r.Loss) && isFinite(r.GradNorm)
@@ -101,16 +119,26 @@ func (t *Trainer) gradient(scope *torch.Scope, batch data.Batch) float64 {
 
 // encode returns the raw features [n, E] of the pairs from..to of a batch.
 func (t *Trainer) encode(scope *torch.Scope, batch data.Batch, from, to int) (image, text *torch.Tensor) {
+	upload := t.span("host to device")
+	pixels := t.inputs.Pixels(scope, batch.Images, from, to)
+	words := t.words(scope, batch, from, to)
+	upload()
+	defer t.span("forward")()
 	t.cfg.compute(t.model.Device(), func() {
-		image = t.model.EncodeImage(t.inputs.Pixels(scope, batch.Images, from, to)).To(t.model.Device(), torch.Float32)
-		text = t.encodeText(scope, batch, from, to).To(t.model.Device(), torch.Float32)
+		// The text tower first: it asks for the lengths of the captions, which on a GPU waits for what was begun before.
+		if text = words; t.texts == nil {
+			text = t.model.EncodeText(words)
+		}
+		text = text.To(t.model.Device(), torch.Float32)
+		image = t.model.EncodeImage(pixels).To(t.model.Device(), torch.Float32)
 	})
 	return image, text
 }
 
-func (t *Trainer) encodeText(scope *torch.Scope, batch data.Batch, from, to int) *torch.Tensor {
+// words are the token ids of captions, [n, L], or their features where these are known.
+func (t *Trainer) words(scope *torch.Scope, batch data.Batch, from, to int) *torch.Tensor {
 	if t.texts == nil {
-		return t.model.EncodeText(t.inputs.Tokens(scope, batch.Tokens, batch.Length, from, to))
+		return t.inputs.Tokens(scope, batch.Tokens, batch.Length, from, to)
 	}
 	width := t.model.Config.EmbedDim
 	return torch.FromFloats(scope, t.known[from*width:to*width], int64(to-from), int64(width))

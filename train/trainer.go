@@ -13,6 +13,7 @@ import (
 	"github.com/mclclip/mclclip/internal/nn"
 	"github.com/mclclip/mclclip/internal/torch"
 	"github.com/mclclip/mclclip/train/metrics"
+	"github.com/mclclip/mclclip/train/trace"
 )
 
 // ErrInterrupted is what Run returns after it was asked to stop and has written a checkpoint.
@@ -40,6 +41,7 @@ type Trainer struct {
 	base     *base     // nil: nothing is held near it
 	distance float64   // of the features of the last step from the base's
 	known    []float32 // [B, E] text features of the batch at hand, where texts is not nil
+	trace    *trace.Recorder
 }
 
 // position is where a run stands.
@@ -122,7 +124,9 @@ func (t *Trainer) Run(ctx context.Context, batches Batches, phase Phase) (err er
 	saved := time.Now()
 	for t.done < t.cfg.Steps && !t.stopped() {
 		start := time.Now()
+		wait := t.trace.Begin("data wait")
 		batch, err := batches.Next()
+		wait()
 		if ctx.Err() != nil {
 			return t.interrupt(phase)
 		}

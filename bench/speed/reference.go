@@ -7,3 +7,11 @@ import _ "embed"
 //
 //go:embed reference.py
 var Reference []byte
+
+// PlainTorch is the other side for machines that have PyTorch and nothing else; it knows the works of PlainWorks.
+//
+//go:embed reference_torch.py
+var PlainTorch []byte
+
+// PlainWorks are the works of PlainTorch.
+var PlainWorks = []string{"embed-images", "finetune"}

@@ -24,6 +24,7 @@ def arguments():
     p.add_argument("--batch-size", type=int, required=True)
     p.add_argument("--steps", type=int, required=True)
     p.add_argument("--precision", required=True)
+    p.add_argument("--device", choices=["cpu"], default="cpu")
     p.add_argument("--threads", type=int, required=True)
     p.add_argument("--workers", type=int, required=True)
     return p.parse_args()
@@ -71,9 +72,6 @@ def autocast(args):
 
 def finetune(args, locked=False):
     """The step of open_clip_train.train.train_one_epoch, with the optimizer of open_clip_train.main."""
-    import math
-
-    import torch
     from open_clip.loss import ClipLoss
 
     model, _, transform, tokenizer = load_model(args)
@@ -81,13 +79,18 @@ def finetune(args, locked=False):
         model.lock_text_tower()
         model.lock_image_tower(unlocked_groups=6)
     model.train()
-    loss_of, cast, data = ClipLoss(), autocast(args), batches(args, transform, tokenizer)
+    loss_of, cast, data, optimizer = ClipLoss(), autocast(args), batches(args, transform, tokenizer), adamw(model)
+    return lambda: (args.steps * args.batch_size, [train_step(model, optimizer, loss_of, cast, *batch) for batch in data])
+
+
+def adamw(model):
+    import torch
 
     def exclude(n, p):
         return p.ndim < 2 or "bn" in n or "ln" in n or "bias" in n or "logit_scale" in n
 
     named = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(
+    return torch.optim.AdamW(
         [
             {"params": [p for n, p in named if exclude(n, p)], "weight_decay": 0.0},
             {"params": [p for n, p in named if not exclude(n, p)], "weight_decay": 0.1},
@@ -95,23 +98,23 @@ def finetune(args, locked=False):
         lr=1e-5, betas=(0.9, 0.98), eps=1e-6,
     )
 
-    def round_():
-        losses = []
-        for pixels, tokens in data:
-            optimizer.zero_grad()
-            with cast():
-                out = model(pixels, tokens)
-                if isinstance(out, dict):
-                    out = out["image_features"], out["text_features"], out["logit_scale"]
-                loss = loss_of(*out)
-            loss.backward()
-            optimizer.step()
-            with torch.no_grad():
-                model.logit_scale.clamp_(0, math.log(100))
-            losses.append(loss.item())
-        return args.steps * args.batch_size, losses
 
-    return round_
+def train_step(model, optimizer, loss_of, cast, pixels, tokens):
+    import math
+
+    import torch
+
+    optimizer.zero_grad()
+    with cast():
+        out = model(pixels, tokens)
+        if isinstance(out, dict):
+            out = out["image_features"], out["text_features"], out["logit_scale"]
+        loss = loss_of(*out)
+    loss.backward()
+    optimizer.step()
+    with torch.no_grad():
+        model.logit_scale.clamp_(0, math.log(100))
+    return loss.item()
 
 
 def embed_images(args):
@@ -260,15 +263,91 @@ def tokens_hf(args):
     return round_
 
 
+def anew(work):
+    """Does another work in a process of its own and returns what it tells."""
+    out = subprocess.run([sys.executable, __file__, *sys.argv[1:], "--work", work], check=True, capture_output=True, text=True)
+    return json.loads(out.stderr.strip().splitlines()[-1])
+
+
 def start(args):
     """Time from the start of a process to the table of MMVP."""
+    return lambda: (1, [anew("mmvp")["percent"]])
+
+
+def stages(args):
+    """Time from the start of a process to the score of two stages."""
 
     def round_():
-        out = subprocess.run([sys.executable, __file__, *sys.argv[1:], "--work", "mmvp"], check=True, capture_output=True, text=True)
-        result = json.loads(out.stderr.strip().splitlines()[-1])
-        return 1, [result["percent"]]
+        result = anew("stages-run")
+        return result["pairs"], [result["pairs"], result["questions"]]
 
     return round_
+
+
+class Files:
+    """open_clip_train.data.CsvDataset, by index."""
+
+    def __init__(self, files, captions, transform, tokenizer):
+        self.files, self.captions, self.transform, self.tokenizer = files, captions, transform, tokenizer
+
+    def __len__(self):
+        return len(self.files)
+
+    def __getitem__(self, i):
+        from PIL import Image
+
+        return self.transform(Image.open(str(self.files[i]))), self.tokenizer([str(self.captions[i])])[0]
+
+
+def stages_run(args):
+    """The steps of MCL's authors: embed the images, cluster them with MiniBatchKMeans, train on batches of one label with
+    open_clip, twice; then score the three models' features together on the benchmark."""
+    import csv
+    import tempfile
+
+    import numpy
+    import torch
+    from open_clip.loss import ClipLoss
+    from PIL import Image
+    from sklearn.cluster import MiniBatchKMeans
+
+    cast = autocast(args)
+    model, train_transform, transform, tokenizer = load_model(args)
+    pairs = Files(images(args), captions(args), transform, tokenizer)
+    batches_of = lambda transform, **how: torch.utils.data.DataLoader(
+        Files(pairs.files, pairs.captions, transform, tokenizer), num_workers=args.workers, **how)
+    made, labels, trained = [model], numpy.zeros(len(pairs), int), 0
+    with tempfile.TemporaryDirectory() as folder:
+        for stage in (1, 2):
+            model.eval()
+            with torch.no_grad(), cast():
+                rows = [torch.nn.functional.normalize(model.encode_image(x).float(), dim=-1) for x, _ in batches_of(transform, batch_size=args.batch_size)]
+            labels = 2 * labels + MiniBatchKMeans(2, random_state=stage).fit_predict(torch.cat(rows).numpy())
+            model = load_model(args)[0]
+            model.lock_text_tower()
+            model.lock_image_tower(unlocked_groups=6)
+            model.train()
+            order = numpy.random.default_rng(stage).permutation(len(pairs))
+            order = order[numpy.argsort(labels[order], kind="stable")]
+            sampler = [c.tolist() for c in numpy.split(order[: len(order) // args.batch_size * args.batch_size], len(order) // args.batch_size)]
+            optimizer, loss_of = adamw(model), ClipLoss()
+            for pixels, tokens in batches_of(train_transform, batch_sampler=sampler):
+                train_step(model, optimizer, loss_of, cast, pixels, tokens)
+                trained += len(pixels)
+            torch.save({"state_dict": model.state_dict(), "optimizer": optimizer.state_dict()}, os.path.join(folder, f"{stage}.pt"))
+            made.append(model)
+    folder = args.material / "mmvp"
+    rows = list(csv.DictReader((folder / "Questions.csv").open()))
+    files = {f.stem: f for f in folder.rglob("*.[jp][pn]g")}
+    for a, b in zip(rows[::2], rows[1::2]):
+        tokens = tokenizer(["a photo of " + r["Statement"] for r in (a, b)])
+        pixels = torch.stack([transform(Image.open(files[r["Question ID"]])) for r in (a, b)])
+        with torch.no_grad():
+            image = torch.cat([m.eval().encode_image(pixels) for m in made], 1)
+            text = torch.cat([m.encode_text(tokens) for m in made], 1)
+        image, text = image / image.norm(dim=-1, keepdim=True), text / text.norm(dim=-1, keepdim=True)
+        (100 * text @ image.T).softmax(dim=-1)
+    print(json.dumps({"pairs": trained, "questions": len(rows)}), file=sys.stderr)
 
 
 def mmvp(args):
@@ -302,19 +381,19 @@ def processor_seconds():
 
 def peak_memory(args):
     own, child = (resource.getrusage(who).ru_maxrss * 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    if args.work == "start":
+    if args.work in ("start", "stages"):
         return child
     return own + (args.workers * child if args.work == "loader" else 0)
 
 
 def main():
     args = arguments()
-    if args.work == "mmvp":
-        return mmvp(args)
+    if args.work in ("mmvp", "stages-run"):
+        return {"mmvp": mmvp, "stages-run": stages_run}[args.work](args)
     works = {
         "finetune": finetune, "finetune-locked": lambda args: finetune(args, locked=True), "embed-images": embed_images,
         "embed-texts": embed_texts, "preprocess": preprocess, "loader": loader, "parquet": parquet, "tokens-hf": tokens_hf,
-        "tokens-openclip": tokens_openclip, "start": start,
+        "tokens-openclip": tokens_openclip, "start": start, "stages": stages,
     }
     round_ = works[args.work](args)
     print("{}", file=answers, flush=True)

@@ -38,6 +38,8 @@ type benchSpeed struct {
 	rounds   int
 	pairs    int
 	python   string
+	plain    bool // --plain-torch
+	compile  bool
 	cache    string
 	out      string
 	title    string
@@ -56,6 +58,8 @@ func benchSpeedCommand(s streams) *cli.Command {
 			&cli.IntFlag{Name: "rounds", Usage: "rounds of each side after the first, which does not count", Value: 5, Destination: &f.rounds},
 			&cli.IntFlag{Name: "pairs", Usage: "pairs to make as material", Value: 512, Destination: &f.pairs},
 			&cli.StringFlag{Name: "reference-python", Usage: "`PYTHON` with torch, open_clip_torch, torchvision, pyarrow and tokenizers", EnvVars: []string{"MCLCLIP_REFERENCE_PYTHON"}, Destination: &f.python},
+			&cli.BoolFlag{Name: "plain-torch", Usage: "the other side has PyTorch alone, no open_clip; works " + strings.Join(speed.PlainWorks, " and "), Destination: &f.plain},
+			&cli.BoolFlag{Name: "compile", Usage: "with --plain-torch: the other side uses torch.compile", Destination: &f.compile},
 			&cli.StringFlag{Name: "cache", Usage: "`FOLDER` for pictures, captions and models that are made; by default below the system's cache folder", Destination: &f.cache},
 			&cli.StringFlag{Name: "out", Usage: "`FOLDER` of the report", Value: "docs/benchmarks", Destination: &f.out},
 			&cli.StringFlag{Name: "title", Usage: "begin of the report's file name", Value: "speed", Destination: &f.title},
@@ -95,6 +99,12 @@ func (f *benchSpeed) check() error {
 		if _, err := workOf(name); err != nil {
 			return err
 		}
+		if f.plain && !slices.Contains(speed.PlainWorks, name) {
+			return fmt.Errorf("--work %s: with --plain-torch there are only %s", name, strings.Join(speed.PlainWorks, " and "))
+		}
+	}
+	if !f.plain && (f.compile || f.settings.device != "cpu") {
+		return errors.New("--compile and --device go with --plain-torch")
 	}
 	return f.settings.check()
 }
@@ -122,7 +132,7 @@ func (f *benchSpeed) run(ctx context.Context, s streams) error {
 	}
 	var failures []error
 	for _, w := range benchWorks {
-		if len(f.works) > 0 && !slices.Contains(f.works, w.Name) {
+		if !f.chosen(w) {
 			continue
 		}
 		c, err := f.compare(ctx, s, w)
@@ -145,9 +155,16 @@ func (f *benchSpeed) run(ctx context.Context, s streams) error {
 	return errors.Join(failures...)
 }
 
+func (f *benchSpeed) chosen(w benchWork) bool {
+	if len(f.works) > 0 {
+		return slices.Contains(f.works, w.Name)
+	}
+	return !f.plain || slices.Contains(speed.PlainWorks, w.Name)
+}
+
 // compare starts both sides of a work and lets them do their rounds.
 func (f *benchSpeed) compare(ctx context.Context, s streams, w benchWork) (c speed.Comparison, err error) {
-	script, err := writeReference()
+	script, err := f.writeReference()
 	if err != nil {
 		return c, err
 	}
@@ -178,34 +195,45 @@ func (f *benchSpeed) compare(ctx context.Context, s streams, w benchWork) (c spe
 		return c, err
 	}
 	defer ours.Close()
-	theirs, err := start("Python", f.python, script)
+	reference := []string{script}
+	if f.compile {
+		reference = append(reference, "--compile")
+	}
+	theirs, err := start("Python", f.python, reference...)
 	if err != nil {
 		return c, err
 	}
 	defer theirs.Close()
 	c, err = speed.Compare(w.Work, ours, theirs, f.rounds)
 	c.Settings = settings.text(w)
+	if f.plain {
+		c.Text = strings.NewReplacer("open_clip's step", "the same step in plain PyTorch", "open_clip", "plain PyTorch").Replace(c.Text)
+	}
+	if f.compile {
+		c.Settings += ", against torch.compile"
+	}
 	return c, err
 }
 
-func writeReference() (string, error) {
+func (f *benchSpeed) writeReference() (string, error) {
 	file, err := os.CreateTemp("", "mclclip-reference-*.py")
 	if err != nil {
 		return "", err
 	}
 	defer file.Close()
-	_, err = file.Write(speed.Reference)
+	program := speed.Reference
+	if f.plain {
+		program = speed.PlainTorch
+	}
+	_, err = file.Write(program)
 	return file.Name(), err
 }
 
 // versions asks the Python for the versions of what is compared with.
 func (f *benchSpeed) versions(ctx context.Context) map[string]string {
 	versions := map[string]string{"mclclip": version, "libtorch": torch.Version()}
-	const script = "import importlib.metadata as m\nfor p in 'torch torchvision open_clip_torch pillow pyarrow tokenizers'.split(): print(p, m.version(p))"
-	out, err := exec.CommandContext(ctx, f.python, "-c", script).Output()
-	if err != nil {
-		return versions // a missing package is an error of the works that need it
-	}
+	const script = "import importlib.metadata as m\nfor p in 'torch torchvision open_clip_torch pillow pyarrow tokenizers'.split(): print(p, m.version(p), flush=True)"
+	out, _ := exec.CommandContext(ctx, f.python, "-c", script).Output() // a missing package is an error of the works that need it
 	for line := range strings.Lines(string(out)) {
 		if name, v, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
 			versions[name] = v

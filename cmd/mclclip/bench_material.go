@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -33,7 +34,7 @@ func (f *benchSpeed) prepare(ctx context.Context, log *metrics.Logger) error {
 	}
 	names := map[string]bool{f.settings.model: true}
 	for _, w := range benchWorks {
-		if w.model != "" {
+		if w.model != "" && f.chosen(w) {
 			names[w.model] = true
 		}
 	}
@@ -43,7 +44,39 @@ func (f *benchSpeed) prepare(ctx context.Context, log *metrics.Logger) error {
 		}
 	}
 	f.settings.model = filepath.Join(f.cache, "models", f.settings.model)
+	if f.plain {
+		return f.writeArrays(ctx)
+	}
 	return nil
+}
+
+// writeArrays leaves the pairs as a side without Pillow and tokenizers can read them: 8-bit pixels [n, 3, S, S] and ids
+// [n, context].
+func (f *benchSpeed) writeArrays(ctx context.Context) error {
+	model, pre, err := clip.ReadConfig(f.settings.model)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(f.settings.material, fmt.Sprintf("arrays-%d-%d", pre.Size, model.Text.ContextLength))
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	side := &benchSide{benchSettings: f.settings, ctx: ctx}
+	side.steps, side.batch = 1, f.pairs
+	batches, err := side.batches(model, pre)
+	if err != nil {
+		return err
+	}
+	return atomicfile.WriteDir(dir, func(tmp string) error {
+		if err := os.WriteFile(filepath.Join(tmp, "pixels.u8"), batches[0].Images, 0o666); err != nil {
+			return err
+		}
+		ids, err := binary.Append(nil, binary.LittleEndian, batches[0].Tokens)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(tmp, "tokens.i32"), ids, 0o666)
+	})
 }
 
 func makeModel(name, dir string) error {

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/mclclip/mclclip/bench/speed"
+	"github.com/mclclip/mclclip/internal/torch"
 )
 
 // benchWork is a work with what our side needs for it.
@@ -36,6 +37,7 @@ func init() { // the functions lead back to the list
 		{Work: speed.Work{Name: "embed-texts", Text: "captions to features, tokens included, without a graph, always float32; open_clip in inference mode", Unit: "texts", Tolerance: rounding}, towers: true, float32: true, round: (*benchSide).embedTexts},
 		{Work: speed.Work{Name: "embed-images", Text: "pixels to features without a graph, always float32; open_clip in inference mode", Unit: "images", Tolerance: rounding}, towers: true, float32: true, round: (*benchSide).embedImages},
 		{Work: speed.Work{Name: "finetune-locked", Text: "training steps with the text tower locked (captions were embedded before, once for all epochs and stages) and the last 6 groups of the image tower open; open_clip's step with --lock-text --lock-image", Unit: "pairs", Tolerance: rounding}, towers: true, round: (*benchSide).finetuneLocked},
+		{Work: speed.Work{Name: "stages", Text: "a whole mclclip finetune of two stages by the paper's recipe (K = 2, one pass each) and its mmvp; the steps of MCL's authors in one Python process: open_clip, DataLoader, scikit-learn's MiniBatchKMeans, the benchmark with the models' features together", Unit: "pairs"}, towers: true, round: (*benchSide).stages},
 		{Work: speed.Work{Name: "finetune", Text: "training steps of the whole model, forward, loss, backward, AdamW; open_clip's step", Unit: "pairs", Tolerance: rounding}, towers: true, round: (*benchSide).finetune},
 	}
 }
@@ -62,12 +64,13 @@ type benchSettings struct {
 	batch     int
 	steps     int
 	precision string
+	device    string
 	threads   int
 	workers   int
 }
 
 func defaultBenchSettings() benchSettings {
-	return benchSettings{model: "ViT-B-32", batch: 64, steps: 2, precision: "fp32", workers: 2}
+	return benchSettings{model: "ViT-B-32", batch: 64, steps: 2, precision: "fp32", device: "cpu", workers: 2}
 }
 
 func (b *benchSettings) flags() []cli.Flag {
@@ -76,6 +79,7 @@ func (b *benchSettings) flags() []cli.Flag {
 		&cli.IntFlag{Name: "batch-size", Usage: "pairs in a batch", Value: b.batch, Destination: &b.batch},
 		&cli.IntFlag{Name: "steps", Usage: "batches of a round of works with towers", Value: b.steps, Destination: &b.steps},
 		&cli.StringFlag{Name: "precision", Usage: "`fp32` or amp_bf16", Value: b.precision, Destination: &b.precision},
+		&cli.StringFlag{Name: "device", Usage: "`cpu`, cuda or cuda:N, of works with towers", Value: b.device, Destination: &b.device},
 		&cli.IntFlag{Name: "threads", Usage: "threads of one operation; 0: one a processor", Destination: &b.threads},
 		&cli.IntFlag{Name: "workers", Usage: "images that the loaders decode at once", Value: b.workers, Destination: &b.workers},
 	}
@@ -93,6 +97,9 @@ func (b *benchSettings) check() error {
 	if b.precision != "fp32" && b.precision != "amp_bf16" {
 		return fmt.Errorf("--precision %q: want fp32 or amp_bf16", b.precision)
 	}
+	if _, err := torch.ParseDevice(b.device); err != nil {
+		return err
+	}
 	return nil
 }
 
@@ -100,7 +107,7 @@ func (b *benchSettings) check() error {
 func (b *benchSettings) args() []string {
 	return []string{
 		"--work", b.work, "--material", b.material, "--model-folder", b.model, "--batch-size", strconv.Itoa(b.batch), "--steps", strconv.Itoa(b.steps),
-		"--precision", b.precision, "--threads", strconv.Itoa(b.threads), "--workers", strconv.Itoa(b.workers),
+		"--precision", b.precision, "--device", b.device, "--threads", strconv.Itoa(b.threads), "--workers", strconv.Itoa(b.workers),
 	}
 }
 
@@ -108,7 +115,11 @@ func (b *benchSettings) args() []string {
 func (b *benchSettings) text(w benchWork) string {
 	switch {
 	case w.towers:
-		return fmt.Sprintf("%s, batch %d, %s, %d threads, %d steps a round", filepath.Base(b.model), b.batch, b.precision, b.threads, b.steps)
+		where := fmt.Sprintf("%d threads", b.threads)
+		if b.device != "cpu" {
+			where = b.device
+		}
+		return fmt.Sprintf("%s, batch %d, %s, %s, %d steps a round", filepath.Base(b.model), b.batch, b.precision, where, b.steps)
 	case w.Name == "loader":
 		return fmt.Sprintf("batch %d, %d workers", b.batch, b.workers)
 	}

@@ -69,7 +69,21 @@ func (b *benchSide) serve(s streams) error {
 		return err
 	}
 	defer free()
-	return speed.Serve(s.stdin, s.stdout, func() (speed.Round, error) { return speed.Measure(round) })
+	return speed.Serve(s.stdin, s.stdout, func() (speed.Round, error) { return speed.Measure(b.withMemory(round)) })
+}
+
+// withMemory makes the memory of a round on a GPU that of the GPU.
+func (b *benchSide) withMemory(round func() (speed.Round, error)) func() (speed.Round, error) {
+	device := b.where()
+	if device == torch.CPU {
+		return round
+	}
+	return func() (r speed.Round, err error) {
+		defer torch.Recover(&err)
+		r, err = round()
+		r.Memory = torch.PeakMemory(device)
+		return r, err
+	}
 }
 
 func nothing() {}

@@ -1,14 +1,10 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"syscall"
 
 	"github.com/mclclip/mclclip/bench/speed"
 	"github.com/mclclip/mclclip/clip"
@@ -17,6 +13,15 @@ import (
 	"github.com/mclclip/mclclip/mcl"
 	"github.com/mclclip/mclclip/train"
 )
+
+// where is the device, which check has looked at.
+func (b *benchSide) where() torch.Device {
+	device, err := torch.ParseDevice(b.device)
+	if err != nil {
+		return torch.CPU
+	}
+	return device
+}
 
 // batches reads the batches that every round does, in row order and without random crops.
 func (b *benchSide) batches(model clip.Config, pre clip.Preprocess) ([]data.Batch, error) {
@@ -46,7 +51,7 @@ func (b *benchSide) batches(model clip.Config, pre clip.Preprocess) ([]data.Batc
 
 // trainer opens the model with its locks set, and the data.
 func (b *benchSide) trainer(lock func(*clip.Model)) (*train.Trainer, []data.Batch, func(), error) {
-	model, pre, err := clip.Load(b.model, torch.CPU)
+	model, pre, err := clip.Load(b.model, b.where())
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -90,7 +95,7 @@ func (b *benchSide) saveCaptions(dir string) (*mcl.CaptionFeatures, error) {
 	if err != nil {
 		return nil, err
 	}
-	encoder, err := clip.OpenEncoder(b.model, torch.CPU)
+	encoder, err := clip.OpenEncoder(b.model, b.where())
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +127,7 @@ func lastRow(rows [][]float32) (values []float64) {
 }
 
 func (b *benchSide) embedImages() (func() (speed.Round, error), func(), error) {
-	encoder, err := clip.OpenEncoder(b.model, torch.CPU)
+	encoder, err := clip.OpenEncoder(b.model, b.where())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -141,7 +146,7 @@ func (b *benchSide) embedImages() (func() (speed.Round, error), func(), error) {
 }
 
 func (b *benchSide) embedTexts() (func() (speed.Round, error), func(), error) {
-	encoder, err := clip.OpenEncoder(b.model, torch.CPU)
+	encoder, err := clip.OpenEncoder(b.model, b.where())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -157,45 +162,4 @@ func (b *benchSide) embedTexts() (func() (speed.Round, error), func(), error) {
 		r.Items = float64(len(rows))
 		return r, err
 	}, encoder.Close, err
-}
-
-// start runs mclclip mmvp from the start of its process to its end.
-func (b *benchSide) start() (func() (speed.Round, error), func(), error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, nil, err
-	}
-	out, err := os.MkdirTemp("", "mclclip-bench-*")
-	return func() (r speed.Round, err error) {
-		var table, log bytes.Buffer
-		command := exec.CommandContext(b.ctx, self, "mmvp", "--json", "--pretrained", b.model, "--data", filepath.Join(b.material, "mmvp"), "--out", out)
-		command.Stdout, command.Stderr = &table, &log
-		if err := command.Run(); err != nil {
-			return r, fmt.Errorf("mclclip mmvp: %w: %s", err, log.String())
-		}
-		percent, err := average(table.Bytes())
-		r = speed.Round{Items: 1, Values: []float64{percent}}
-		if usage, ok := command.ProcessState.SysUsage().(*syscall.Rusage); ok {
-			r.Memory = usage.Maxrss << 10
-		}
-		return r, err
-	}, func() { os.RemoveAll(out) }, err
-}
-
-// average is the share of pairs that a model has right, from the report in JSON.
-func average(report []byte) (float64, error) {
-	var r struct {
-		Columns []struct {
-			Result struct {
-				Average float64 `json:"average_percent"`
-			} `json:"result"`
-		} `json:"columns"`
-	}
-	if err := json.Unmarshal(report, &r); err != nil {
-		return 0, err
-	}
-	if len(r.Columns) != 1 {
-		return 0, fmt.Errorf("the report has %d columns, want 1", len(r.Columns))
-	}
-	return r.Columns[0].Result.Average, nil
 }

@@ -33,6 +33,7 @@ type finetune struct {
 	saveEvery string
 	logEvery  int
 	exif      bool
+	profile   string
 	heldOut   list
 	held      *data.Source // by heldOut; nil where there is none
 	cfg       mcl.Config
@@ -137,7 +138,7 @@ func (f *finetune) train(ctx context.Context, source *data.Source, index *data.I
 	if err := f.holdOut(ctx, run, log); err != nil {
 		return err
 	}
-	if err := run.Finish(ctx); err != nil {
+	if err := f.traced(ctx, run, log); err != nil {
 		if errors.Is(err, train.ErrInterrupted) {
 			return &exitError{codeInterrupted, err}
 		}
@@ -163,6 +164,8 @@ func (f *finetune) check() error {
 	switch {
 	case !(f.epochs > 0 && f.epochs <= 1e5):
 		return fmt.Errorf("--epochs %g: want more than 0 and at most 100000", f.epochs)
+	case f.profile != "" && !isFolder(filepath.Dir(f.profile)):
+		return fmt.Errorf("--profile %s: there is no folder %s; make it first", f.profile, filepath.Dir(f.profile))
 	case f.logEvery < 1:
 		return fmt.Errorf("--log-every-n-steps %d: want at least 1", f.logEvery)
 	case f.buffer < 1 || f.buffer > 1<<30:

@@ -34,6 +34,7 @@ func (f *finetune) flags() []cli.Flag {
 		&cli.Int64Flag{Name: "buffer", Usage: "`MB` of pairs that wait in memory for their batch; what is over waits on disk", Value: 1024, Destination: &f.buffer},
 		&cli.StringFlag{Name: "save-every", Usage: "steps (500), time (10m) or epoch, between checkpoints; several with commas", Value: "10m", Destination: &f.saveEvery},
 		&cli.IntFlag{Name: "keep", Usage: "checkpoints of a model that stay", Value: t.Keep, Destination: &t.Keep},
+		&cli.StringFlag{Name: "profile", Usage: "`FILE` of a trace of where the time goes, which Perfetto opens; the log names the bottleneck", Destination: &f.profile},
 		&cli.IntFlag{Name: "log-every-n-steps", Usage: "steps between lines of the log", Value: 50, Destination: &f.logEvery},
 		&cli.Uint64Flag{Name: "seed", Usage: "of weights, order and clusters", Destination: &f.cfg.Seed},
 	}

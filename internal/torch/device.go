@@ -23,6 +23,22 @@ func NewABI() bool { return C.mcl_new_abi() != 0 }
 // Seed sets the generator of every device.
 func Seed(seed uint64) { C.mcl_seed(C.uint64_t(seed)) }
 
+// Synchronize waits until a device has done what it was told to; a CPU always has.
+func Synchronize(device Device) {
+	check("synchronize", unsafe.Pointer(C.mcl_synchronize(C.int(device))))
+}
+
+// PeakMemory is the most bytes that tensors on a CUDA device have held at once; 0 for the CPU, and where libtorch is older than
+// 2.11.
+func PeakMemory(device Device) int64 {
+	if device == CPU {
+		return 0
+	}
+	var bytes C.int64_t
+	check("peak memory", unsafe.Pointer(C.mcl_peak_memory(C.int(device), &bytes)))
+	return int64(bytes)
+}
+
 // Threads returns how many threads an operation may use.
 func Threads() int { return int(C.mcl_threads()) }
 

@@ -1,15 +1,19 @@
 #include "shim.h"
 
+#include <torch/version.h>
+
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <ATen/Version.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/ops/_fused_adamw.h>
+#if TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 11
+#include <c10/core/CachingDeviceAllocator.h>
+#endif
 #include <cstring>
 #include <dlfcn.h>
 #include <string>
-#include <torch/version.h>
 #include <vector>
 
 namespace {
@@ -120,6 +124,40 @@ char *mcl_attention(mcl_tensor *out, mcl_tensor q, mcl_tensor k, mcl_tensor v, m
   return guarded([&] {
     auto seen = mask == nullptr ? std::optional<at::Tensor>() : tensor(mask);
     *out = new at::Tensor(at::scaled_dot_product_attention(tensor(q), tensor(k), tensor(v), seen, 0.0, causal));
+  });
+}
+
+// A table of the 256 values of each channel gives the bits of the three operations, and writes once.
+char *mcl_normalize(mcl_tensor *out, const uint8_t *images, int64_t n, int64_t pixels, const float *mean, const float *std) {
+  return guarded([&] {
+    float table[3][256];
+    for (int c = 0; c < 3; c++)
+      for (int v = 0; v < 256; v++) table[c][v] = (static_cast<float>(v) / 255.0f - mean[c]) / std[c];
+    auto floats = at::empty({n, 3, pixels}, at::kFloat);
+    auto *data = floats.data_ptr<float>();
+    at::parallel_for(0, 3 * n, 1, [&](int64_t from, int64_t to) {
+      for (int64_t plane = from; plane < to; plane++) {
+        const float *values = table[plane % 3];
+        for (int64_t i = plane * pixels; i < (plane + 1) * pixels; i++) data[i] = values[images[i]];
+      }
+    });
+    *out = new at::Tensor(floats);
+  });
+}
+
+char *mcl_synchronize(int device) {
+  return guarded([&] {
+    if (device >= 0) at::detail::getCUDAHooks().deviceSynchronize(static_cast<c10::DeviceIndex>(device));
+  });
+}
+
+char *mcl_peak_memory(int device, int64_t *bytes) {
+  return guarded([&] {
+    *bytes = 0;
+#if TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 11
+    auto stats = c10::getDeviceAllocator(at::kCUDA)->getDeviceStats(static_cast<c10::DeviceIndex>(device));
+    *bytes = stats.allocated_bytes[static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE)].peak;
+#endif
   });
 }
 

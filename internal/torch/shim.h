@@ -22,6 +22,11 @@ char *mcl_load_cuda(int *devices);
 char *mcl_gelu(mcl_tensor *out, mcl_tensor x, int approximate);
 // Without bias pass NULL.
 char *mcl_linear(mcl_tensor *out, mcl_tensor input, mcl_tensor weight, mcl_tensor bias);
+// images: 8-bit [n, 3, pixels] to float32 (v/255 - mean) / std.
+char *mcl_normalize(mcl_tensor *out, const uint8_t *images, int64_t n, int64_t pixels, const float *mean, const float *std);
+char *mcl_synchronize(int device);
+// The most bytes that tensors on a CUDA device have held at once; 0 where this libtorch does not tell.
+char *mcl_peak_memory(int device, int64_t *bytes);
 // Without mask pass NULL.
 char *mcl_attention(mcl_tensor *out, mcl_tensor q, mcl_tensor k, mcl_tensor v, mcl_tensor mask, int causal);
 char *mcl_write_bytes(mcl_tensor t, const void *data, size_t size);

@@ -152,6 +152,19 @@ func FromBytes(scope *Scope, data []byte, dtype DType, shape ...int64) *Tensor {
 	return t
 }
 
+// Normalized returns 8-bit images [n, 3, S, S] on the CPU as (v/255 - mean) / std of each channel, computed in float32 in this
+// order.
+func Normalized(scope *Scope, images []uint8, size int64, mean, std [3]float32) *Tensor {
+	n := int64(len(images)) / (3 * size * size)
+	if n == 0 || n*3*size*size != int64(len(images)) {
+		panic(&Error{Op: "normalize", Text: fmt.Sprintf("%d bytes are not images of 3 x %d x %d", len(images), size, size)})
+	}
+	var out C.mcl_tensor
+	check("normalize", unsafe.Pointer(C.mcl_normalize(&out, (*C.uint8_t)(unsafe.SliceData(images)), C.int64_t(n), C.int64_t(size*size), (*C.float)(&mean[0]), (*C.float)(&std[0]))))
+	live.Add(1)
+	return scope.adopt(&Tensor{handle: libtch.Ctensor(out)}).Reshape(n, 3, size, size)
+}
+
 // FromFloats copies values into a new float32 CPU tensor.
 func FromFloats(scope *Scope, values []float32, shape ...int64) *Tensor {
 	return FromBytes(scope, bytesOf(values), Float32, shape...)
