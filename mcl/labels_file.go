@@ -1,19 +1,16 @@
 package mcl
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"os"
-	"strconv"
-	"strings"
 
 	"github.com/parquet-go/parquet-go"
 
 	"github.com/mclclip/mclclip/data"
 	"github.com/mclclip/mclclip/internal/atomicfile"
+	"github.com/mclclip/mclclip/internal/parquetsum"
 )
 
 // Shard is one file of a data set as the label file knows it: a row's identity is its shard's fingerprint and its place there.
@@ -55,7 +52,7 @@ func WriteLabels(path string, labels *Labels, shards []Shard) error {
 
 // writeSummed writes a label file with a checksum of its pages in the footer.
 func writeSummed(w io.Writer, footer [][2]string, rows func(*parquet.GenericWriter[labelRow]) error) error {
-	pages := &summed{w: w, sum: sha256.New()}
+	pages := parquetsum.NewWriter(w)
 	options := []parquet.WriterOption{parquet.Compression(&parquet.Zstd), parquet.WriteBufferSize(0), parquet.MaxRowsPerRowGroup(labelRowGroup)}
 	for _, entry := range footer {
 		options = append(options, parquet.KeyValueMetadata(entry[0], entry[1]))
@@ -65,7 +62,7 @@ func writeSummed(w io.Writer, footer [][2]string, rows func(*parquet.GenericWrit
 	if err == nil {
 		err = file.Flush() // what follows is the footer
 	}
-	file.SetKeyValueMetadata(keyPages, pages.String())
+	file.SetKeyValueMetadata(parquetsum.Key, pages.Sum())
 	return errors.Join(err, file.Close())
 }
 
@@ -157,38 +154,13 @@ func openLabels(path string, use func(*parquet.File) error) (err error) {
 	return nil
 }
 
-// summed counts and hashes what is written through it.
-type summed struct {
-	w    io.Writer
-	sum  hash.Hash
-	size int64
-}
-
-func (s *summed) Write(p []byte) (int, error) {
-	n, err := s.w.Write(p)
-	s.sum.Write(p[:n])
-	s.size += int64(n)
-	return n, err
-}
-
-func (s *summed) String() string { return fmt.Sprintf("%d %x", s.size, s.sum.Sum(nil)) }
-
 // checkPages compares the bytes before the footer with the checksum in it.
 func checkPages(f io.ReaderAt, file *parquet.File) error {
 	if _, ours := file.Lookup(keyFormat); !ours {
 		return nil // the caller says so
 	}
-	want, _ := file.Lookup(keyPages)
-	size, err := strconv.ParseInt(strings.SplitN(want, " ", 2)[0], 10, 64)
-	if err != nil || size < 0 || size > file.Size() {
-		return errors.New("there is no checksum: it is damaged or of an older version; delete it and the labels are made again")
-	}
-	got := &summed{w: io.Discard, sum: sha256.New()}
-	if _, err := io.Copy(got, io.NewSectionReader(f, 0, size)); err != nil {
-		return err
-	}
-	if got.String() != want {
-		return errors.New("its checksum is wrong: it is damaged; delete it and the labels are made again")
+	if err := parquetsum.Check(f, file); err != nil {
+		return fmt.Errorf("%w: it is damaged; delete it and the labels are made again", err)
 	}
 	return nil
 }

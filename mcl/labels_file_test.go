@@ -49,36 +49,6 @@ func TestLabelsComeBackFromTheirFile(t *testing.T) {
 	}
 }
 
-// Label files without the names of the shards, as they were written before, are read as well.
-func TestLabelsWithoutFileNamesAreRead(t *testing.T) {
-	type oldRow struct {
-		Shard   string `parquet:"shard,dict"`
-		Row     int64  `parquet:"row,delta"`
-		Cluster int32  `parquet:"cluster,dict"`
-		Label   int32  `parquet:"label,delta"`
-	}
-	rows, err := parquet.ReadFile[labelRow](writeTwelve(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var old []oldRow
-	for _, r := range rows {
-		old = append(old, oldRow{r.Shard, r.Row, r.Cluster, r.Label})
-	}
-	var options []parquet.WriterOption
-	for _, entry := range someOrigin.footer() {
-		options = append(options, parquet.KeyValueMetadata(entry[0], entry[1]))
-	}
-	path := filepath.Join(t.TempDir(), "old.parquet")
-	if err := parquet.WriteFile(path, old, options...); err != nil {
-		t.Fatal(err)
-	}
-	labels, err := ReadLabels(path, someOrigin, threeShards)
-	if err != nil || !slices.Equal(labels.ByRow, twelveLabels().ByRow) {
-		t.Errorf("got %v (%v)", labels, err)
-	}
-}
-
 func TestLabelsAreFoundByShardNotByPlace(t *testing.T) {
 	moved := []Shard{{"ccc", 4, "ccc.parquet"}, {"aaa", 5, "aaa.parquet"}, {"bbb", 3, "bbb.parquet"}}
 	labels, err := ReadLabels(writeTwelve(t), someOrigin, moved)

@@ -24,7 +24,6 @@ const (
 	keyClusters = "mclclip.clusters"
 	keyStage    = "mclclip.stage"
 	keySeed     = "mclclip.seed"
-	keyPages    = "mclclip.pages" // size and SHA-256 of what comes before the footer
 	labelFormat = "1"
 )
 

@@ -8,6 +8,9 @@ import (
 	"slices"
 
 	"github.com/parquet-go/parquet-go"
+
+	"github.com/mclclip/mclclip/data"
+	"github.com/mclclip/mclclip/internal/parquetsum"
 )
 
 // Set is a folder of embeddings, read back whole.
@@ -155,8 +158,16 @@ func (s *Set) Column(name string) ([]string, error) {
 	return values, nil
 }
 
-// withTable opens a Parquet file for f.
-func withTable(path string, f func(*parquet.File) error) error {
+// withTable opens a Parquet file for f. A file of an export is held against its checksum first.
+func withTable(path string, f func(*parquet.File) error) (err error) {
+	defer func() {
+		if caught := recover(); caught != nil {
+			err = fmt.Errorf("panic while decoding: %v", caught)
+		}
+		if err != nil {
+			err = fmt.Errorf("%s: %w", filepath.Base(path), err)
+		}
+	}()
 	file, err := os.Open(path)
 	if err != nil {
 		return err
@@ -166,12 +177,17 @@ func withTable(path string, f func(*parquet.File) error) error {
 	if err != nil {
 		return err
 	}
-	t, err := parquet.OpenFile(file, info.Size())
-	if err == nil {
-		err = f(t)
+	if err := data.CheckFooter(file, info.Size()); err != nil {
+		return err
 	}
+	t, err := parquet.OpenFile(file, info.Size(), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
-		return fmt.Errorf("%s: %w", filepath.Base(path), err)
+		return err
 	}
-	return nil
+	if _, ours := t.Lookup(MetaKey); ours {
+		if err := parquetsum.Check(file, t); err != nil {
+			return fmt.Errorf("%w: the file is damaged; export it again", err)
+		}
+	}
+	return f(t)
 }

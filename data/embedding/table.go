@@ -5,6 +5,8 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/mclclip/mclclip/internal/parquetsum"
 )
 
 // kind is what a column holds.
@@ -30,6 +32,7 @@ type table struct {
 	columns    []column
 	meta       Meta
 	file       *os.File
+	pages      *parquetsum.Writer // to file
 	parquet    *parquet.Writer
 	row        parquet.Row // reused
 	numbers    []byte      // reused; what row's float16 values point into
@@ -43,7 +46,9 @@ func createTable(path string, columns []column, m Meta, o Options) (*table, erro
 	if err != nil {
 		return nil, err
 	}
+	pages := parquetsum.NewWriter(file)
 	options := []parquet.WriterOption{
+		parquet.WriteBufferSize(0),
 		parquet.NewSchema("embeddings", newColumnGroup(columns, m)),
 		parquet.CreatedBy("mclclip", "1", "none"),
 		parquet.KeyValueMetadata(MetaKey, m.JSON()),
@@ -54,7 +59,7 @@ func createTable(path string, columns []column, m Meta, o Options) (*table, erro
 			options = append(options, parquet.SkipPageBounds(c.name, "list", "element"))
 		}
 	}
-	return &table{columns: columns, meta: m, file: file, parquet: parquet.NewWriter(file, options...), maxRows: o.RowsPerGroup}, nil
+	return &table{columns: columns, meta: m, file: file, pages: pages, parquet: parquet.NewWriter(pages, options...), maxRows: o.RowsPerGroup}, nil
 }
 
 // add writes a row and ends the group if it is full.
@@ -105,7 +110,11 @@ func (t *table) appendVector(columnIndex int, v []float32) {
 
 // close writes the footer.
 func (t *table) close() error {
-	err := t.parquet.Close()
+	err := t.parquet.Flush() // what follows is the footer
+	t.parquet.SetKeyValueMetadata(parquetsum.Key, t.pages.Sum())
+	if e := t.parquet.Close(); err == nil {
+		err = e
+	}
 	if e := t.file.Close(); err == nil {
 		err = e
 	}
