@@ -1,6 +1,7 @@
 package clip
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -10,9 +11,6 @@ import (
 	"github.com/mclclip/mclclip/internal/safetensors"
 	"github.com/mclclip/mclclip/internal/torch"
 )
-
-// maxFaults bounds the list of what does not fit; the weights of another model differ in hundreds of tensors.
-const maxFaults = 100
 
 // chunk is the number of elements that are read at once: what loading takes beside the weights does not grow with them.
 const chunk = 1 << 18
@@ -48,11 +46,7 @@ func match(source weightSource, names naming, plan []nn.Param) error {
 	if len(faults) == 0 {
 		return nil
 	}
-	listed := faults[:min(len(faults), maxFaults)]
-	if more := len(faults) - len(listed); more > 0 {
-		listed = append(slices.Clip(listed), fmt.Sprintf("and %d more", more))
-	}
-	return fmt.Errorf("%s", strings.Join(listed, "; "))
+	return errors.New(strings.Join(faults, "; "))
 }
 
 // misfit says what is wrong with a part, "" if nothing is.
