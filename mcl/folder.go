@@ -105,11 +105,24 @@ func hasBegun(dir string) bool {
 	return err == nil && lines.Size() > 0
 }
 
-// start writes down what the run is. The list of usable rows that an earlier start left stays if it is of the same columns
-// of the same data.
+// start writes down what the run is. What an earlier start left stays if it is of the same columns of the same data: lists of
+// usable rows, features of captions, and those of an embedding that stopped.
 func start(dir string, saved map[string]any, want Resolved) error {
-	if saved["data"] != want.Data || saved["image_column"] != want.ImageColumn || saved["caption_column"] != want.CaptionColumn {
-		if err := os.RemoveAll(filepath.Join(dir, PairsDir)); err != nil {
+	var stale []string
+	columns := saved["image_column"] != want.ImageColumn || saved["caption_column"] != want.CaptionColumn
+	if columns || saved["data"] != want.Data {
+		stale = append(stale, PairsDir, captionsDir)
+		for _, p := range phases("", want.MCL) {
+			for _, view := range []string{onImage, onText} {
+				stale = append(stale, p.features(view), p.features(view)+markSuffix)
+			}
+		}
+	}
+	if columns || saved["val_data"] != want.HeldOut {
+		stale = append(stale, HeldOutDir)
+	}
+	for _, name := range stale {
+		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return err
 		}
 	}

@@ -58,6 +58,8 @@ func TestARunIsResumedWithItsOwnSettingsOnly(t *testing.T) {
 		"other size":       {func(r *Resolved) { r.ImageSize = 64 }, "--force-image-size was not given, is now 64"},
 		"other model":      {func(r *Resolved) { r.Model = &clip.Config{EmbedDim: 8} }, "--model (embed_dim) was not given, is now 8"},
 		"unlocked":         {func(r *Resolved) { r.MCL.Lock.ImageUnlockedGroups = 2 }, "--lock-image-unlocked-groups was 0, is now 2"},
+		"other held-out":   {func(r *Resolved) { r.HeldOut = "v2" }, "the held-out pairs of --val-pairs are others"},
+		"other rank":       {func(r *Resolved) { r.MCL.Train.LoRA = clip.LoRA{Rank: 2} }, "--lora-rank was not given, is now 2"},
 		"other base steps": {func(r *Resolved) { r.MCL.Base.Steps = 5 }, "--base-steps was 0, is now 5"},
 	} {
 		changed := settings
@@ -94,6 +96,41 @@ func TestChangesThatAreAllowedAreNamed(t *testing.T) {
 	}
 	if err := enter(t, dir, settings, true); err != nil {
 		t.Errorf("the settings that were allowed are refused afterwards: %v", err)
+	}
+}
+
+// What is made from a column or from held-out pairs must not serve another one's run.
+func TestWhatOtherColumnsOrHeldOutPairsLeftIsDropped(t *testing.T) {
+	left := []string{PairsDir, captionsDir, HeldOutDir, "stage-1/features.f32", "stage-1/features.f32.json", "stage-1/features-text.f32"}
+	for name, test := range map[string]struct {
+		change func(*Resolved)
+		stays  []string
+	}{
+		"rate":           {func(r *Resolved) { r.MCL.Train.LR = 0.5 }, left},
+		"caption column": {func(r *Resolved) { r.CaptionColumn = "title" }, nil},
+		"image column":   {func(r *Resolved) { r.ImageColumn = "thumbnail" }, nil},
+		"pairs":          {func(r *Resolved) { r.Data = "d2" }, []string{HeldOutDir}},
+		"held-out pairs": {func(r *Resolved) { r.HeldOut = "v2" }, slices.DeleteFunc(slices.Clone(left), func(n string) bool { return n == HeldOutDir })},
+	} {
+		dir, settings := t.TempDir(), Resolved{Data: "d1", HeldOut: "v1", ImageColumn: "image", CaptionColumn: "caption", MCL: DefaultConfig()}
+		if err := enter(t, dir, settings, false); err != nil {
+			t.Fatal(err)
+		}
+		makeFile(t, filepath.Join(dir, baseDir, checkpointsDir, "step-00000001", "state.json"))
+		for _, path := range left {
+			makeFile(t, filepath.Join(dir, path, "x"))
+		}
+		test.change(&settings)
+		folder, err := OpenFolder(dir, settings, Entry{Resume: true, AllowChanges: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		folder.Close()
+		for _, path := range left {
+			if _, err := os.Stat(filepath.Join(dir, path)); (err == nil) != slices.Contains(test.stays, path) {
+				t.Errorf("other %s: %s is there: %v", name, path, err == nil)
+			}
+		}
 	}
 }
 

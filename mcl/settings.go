@@ -46,6 +46,8 @@ func difference(key, was, is string, pairsWere any, pairs []string) string {
 			return fmt.Sprintf("--pairs was %s, is now %s, with other content", a, b)
 		}
 		return fmt.Sprintf("the files of --pairs %v have other content than when the run began, or there are more or fewer of them", pairs)
+	case "val_data":
+		return "the held-out pairs of --val-pairs are others than when the run began"
 	case "weights":
 		return fmt.Sprintf("the weights of --pretrained have other content (SHA-256 was %s, is now %s)", was, is)
 	}
@@ -66,6 +68,9 @@ func flagOf(key string) string {
 	}
 	if part, ok := strings.CutPrefix(key, "mcl.lock."); ok {
 		return "--lock-" + dashed(part)
+	}
+	if part, ok := strings.CutPrefix(key, "mcl.train.lora."); ok {
+		return "--lora-" + part
 	}
 	parts := strings.Split(key, ".")
 	last := parts[len(parts)-1]
