@@ -15,7 +15,8 @@ import (
 // Evaluate scores the model that is trained, as it is now, on pairs that it does not train on.
 type Evaluate func(ctx context.Context) (clip.HeldOut, error)
 
-// UseEvaluation says how the model is evaluated every ValEvery steps, before the first and after the last.
+// UseEvaluation says how the model is evaluated every ValEvery steps, before the first and after the last; with ValEvery 0 after the
+// last alone.
 func (t *Trainer) UseEvaluation(f Evaluate) { t.evaluation = f }
 
 // evaluated is what the evaluations so far have shown. It goes into checkpoints.
@@ -34,8 +35,8 @@ func (t *Trainer) stopped() bool { return t.cfg.EarlyStop > 0 && t.evals.Worse >
 
 // evaluate scores the model where that is due. A model that is better than all before stays on the disk as a checkpoint.
 func (t *Trainer) evaluate(ctx context.Context, phase Phase) error {
-	due := t.evaluation != nil && t.evals.At != t.done && (t.done%t.cfg.ValEvery == 0 || t.done >= t.cfg.Steps)
-	if !due {
+	due := t.done >= t.cfg.Steps || t.cfg.ValEvery > 0 && t.done%t.cfg.ValEvery == 0
+	if t.evaluation == nil || t.evals.At == t.done || !due {
 		return nil
 	}
 	t.opt.average.swap()

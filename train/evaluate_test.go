@@ -13,7 +13,7 @@ import (
 	"github.com/mclclip/mclclip/internal/torchtest"
 )
 
-// losses gives the evaluations of a run by the number of steps done; it notes the weights that were evaluated.
+// scripted gives the evaluations of a run by the number of steps done; it notes the weights that were evaluated.
 type scripted struct {
 	t       *testing.T
 	trainer *Trainer
@@ -78,6 +78,15 @@ func TestWithoutEarlyStopEvaluationsChangeNothing(t *testing.T) {
 	}
 	if names := differing(end(false), end(true)); len(names) > 0 {
 		t.Errorf("evaluations changed %v", names)
+	}
+}
+
+func TestWithoutAnIntervalTheLastStepAloneIsEvaluated(t *testing.T) {
+	torchtest.NoLeak(t)
+	trainer := tinyTrainer(t, earlyStop(4, 0, 0), tinyModel(t, 2))
+	s := script(t, trainer, map[int]float64{4: 1})
+	if err := trainer.Run(t.Context(), &noise{size: 8}, silentPhase(t)); err != nil || len(s.seen) != 1 {
+		t.Errorf("got %v after %d evaluations, want one", err, len(s.seen))
 	}
 }
 
