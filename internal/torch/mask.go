@@ -16,10 +16,3 @@ func (t *Tensor) Masked(mask *Tensor, value float64) *Tensor {
 	libtch.AtgMaskedFill(&out, t.handle, mask.handle, number)
 	return wrap("masked", out, t, mask)
 }
-
-// MoveTowards changes t in place to t + share (to - t), outside the graph.
-func (t *Tensor) MoveTowards(to *Tensor, share float64) {
-	number := libtch.AtsFloat(share)
-	defer libtch.AtsFree(number)
-	t.inPlace("move towards", func(out *libtch.Ctensor) { libtch.AtgLerp_(out, t.handle, to.handle, number) })
-}

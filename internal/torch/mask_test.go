@@ -19,12 +19,12 @@ func TestMasksChooseElements(t *testing.T) {
 	}
 }
 
-func TestMoveTowards(t *testing.T) {
+func TestLerp(t *testing.T) {
 	noLeak(t)
 	scope := NewScope()
 	defer scope.Close()
 	x, to := FromFloats(scope, []float32{0, 8}, 2), FromFloats(scope, []float32{4, 0}, 2)
-	x.MoveTowards(to, .25)
+	x.Lerp(to, .25)
 	if got := x.Floats(); !slices.Equal(got, []float32{1, 6}) {
 		t.Errorf("got %v, want [1 6]", got)
 	}

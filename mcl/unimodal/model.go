@@ -60,7 +60,7 @@ func (m *model) take(from *model) {
 func (m *model) follow(leader *model, share float64) {
 	for i, p := range m.params {
 		if !p.Buffer {
-			p.Tensor.MoveTowards(leader.params[i].Tensor, share)
+			p.Tensor.Lerp(leader.params[i].Tensor, share)
 		}
 	}
 }
