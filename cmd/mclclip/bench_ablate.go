@@ -79,6 +79,10 @@ func (f *benchAblate) do(ctx context.Context, s streams) error {
 		}
 	}
 	t := &trial.Trial{Title: "ablation of " + f.grid, Config: map[string]any{"grid": f.grid, "pairs": f.pairs, "code_bits": f.bits, "base_steps": f.baseSteps, "model": f.model}}
+	settings := map[string]any{"pairs": f.pairs, "pairs_per_feature": f.questions, "code_bits": f.bits, "base_steps": f.baseSteps, "model": f.model}
+	if err := keepSettings(filepath.Join(f.out, "settings.json"), settings); err != nil {
+		return err
+	}
 	if err := f.draw(ctx, s); err != nil {
 		return err
 	}

@@ -33,6 +33,20 @@ func TestBenchAblateGoesOnWithWhatIsMissing(t *testing.T) {
 	}
 }
 
+// Runs that are there are of the settings that they began with, and must not be counted as those of others.
+func TestBenchAblateRefusesOtherSettings(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "ablate")
+	for _, test := range []struct {
+		steps string
+		code  int
+	}{{"1", codeDone}, {"2", codeUsage}, {"1", codeDone}} {
+		code, _, stderr := mclclip(t, "", "bench", "ablate", "--out", out, "--pairs", "256", "--pairs-per-feature", "4", "--base-steps", test.steps, "--threads", "1", "--grid", "steps=1 clusters=3")
+		if code != test.code || strings.Contains(stderr, "other settings") != (code == codeUsage) {
+			t.Errorf("--base-steps %s: exit code %d, stderr %q", test.steps, code, stderr)
+		}
+	}
+}
+
 func TestGridsThatCannotBe(t *testing.T) {
 	for grid, want := range map[string]string{
 		"": "empty", "clusters": "key=value", "clusters=8,": "key=value", "cluster=8": "clusters", "steps=2 steps=3": "twice",

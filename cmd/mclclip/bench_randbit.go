@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -91,6 +92,12 @@ func (f *benchRandBit) do(ctx context.Context, s streams) error {
 	lengths, err := parseBits(f.bits)
 	if err != nil {
 		return err
+	}
+	if f.method == clipMethod { // of views each part has its settings
+		settings := map[string]any{"run": f.cfg, "pairs": f.pairs, "pairs_per_feature": f.perFeature, "model": f.model}
+		if err := keepSettings(filepath.Join(f.out, "settings.json"), settings); err != nil {
+			return err
+		}
 	}
 	t := &trial.Trial{Title: "random bits shared by both sides (" + f.method + ")", Config: f.cfg}
 	for _, bits := range lengths {

@@ -51,6 +51,9 @@ func TestBenchRandBitWithPairs(t *testing.T) {
 	if code != codeDone || again != table || strings.Contains(stderr, "$ mclclip") {
 		t.Errorf("called again: exit code %d, stderr %q, table\n%s", code, stderr, again)
 	}
+	if code, _, stderr := mclclip(t, "", append(args, "--lr", "0.5")...); code != codeUsage || !strings.Contains(stderr, "other settings") {
+		t.Errorf("other settings: exit code %d, stderr %q", code, stderr)
+	}
 }
 
 func TestBenchRandBitWithViews(t *testing.T) {

@@ -178,8 +178,10 @@ func (f *finetune) check() error {
 	if f.changes && f.resume == startNew {
 		return errors.New("--allow-changes goes with --resume")
 	}
-	if err := f.checkHeldOut(); err != nil {
-		return err
+	for _, check := range []func() error{f.checkHeldOut, f.checkLoRA} {
+		if err := check(); err != nil {
+			return err
+		}
 	}
 	base := f.cfg.Base
 	f.cfg.Base = *t

@@ -1,6 +1,12 @@
 package main
 
-import "github.com/urfave/cli/v2"
+import (
+	"errors"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/mclclip/mclclip/clip"
+)
 
 // preserveFlags say what keeps the stages near the base model, beside the locks. The controls have the same.
 func (f *finetune) preserveFlags() []cli.Flag {
@@ -14,6 +20,22 @@ func (f *finetune) preserveFlags() []cli.Flag {
 		&cli.Float64Flag{Name: "keep-base", Usage: "`WEIGHT` in the loss of the distance of the features from the base model's (1); 0: none", Destination: &p.KeepBase},
 		&cli.IntFlag{Name: "lora-rank", Usage: "train matrices of this `RANK` beside the linear layers in place of the weights; they are merged at the end of a stage; 0: none", Destination: &p.LoRA.Rank},
 		&cli.Float64Flag{Name: "lora-alpha", Usage: "the matrices' product counts `ALPHA`/rank; 0: 1", Destination: &p.LoRA.Alpha},
-		&cli.StringFlag{Name: "lora-towers", Usage: "towers that learn by --lora-rank: image, text or both", Value: "both", Destination: &p.LoRA.Towers},
+		&cli.StringFlag{Name: "lora-towers", Usage: "towers that learn by --lora-rank: image, text or both", Value: bothTowers, Destination: &p.LoRA.Towers},
 	}
+}
+
+// bothTowers is the default of --lora-towers.
+const bothTowers = "both"
+
+// checkLoRA refuses flags that say nothing without --lora-rank.
+func (f *finetune) checkLoRA() error {
+	l := &f.cfg.Train.LoRA
+	if l.Rank != 0 {
+		return nil
+	}
+	if l.Alpha != 0 || l.Towers != bothTowers {
+		return errors.New("--lora-alpha and --lora-towers go with --lora-rank")
+	}
+	*l = clip.LoRA{} // a setting that does nothing is none
+	return nil
 }

@@ -87,6 +87,7 @@ func TestMistakesAboutPreservingAreAnsweredInOneLine(t *testing.T) {
 		"keep base":      {trainArgs(pairs, missing, "--keep-base", "-1"), codeUsage, "--keep-base -1"},
 		"lora rank":      {trainArgs(pairs, missing, "--lora-rank", "-2"), codeUsage, "--lora-rank -2"},
 		"lora towers":    {trainArgs(pairs, missing, "--lora-rank", "2", "--lora-towers", "all"), codeUsage, "--lora-towers \"all\""},
+		"lora of none":   {trainArgs(pairs, missing, "--lora-towers", "image"), codeUsage, "go with --lora-rank"},
 		"lora and lock":  {trainArgs(pairs, missing, "--lora-rank", "2", "--lock-text"), codeUsage, "leave out --lock-text"},
 		"lora of resnet": {trainArgs(pairs, missing, "--model", "RN50", "--lora-rank", "2"), codeUsage, "--lora-towers text"},
 		"early stop":     {trainArgs(pairs, missing, "--early-stop", "2"), codeUsage, "--early-stop goes with --val-pairs"},

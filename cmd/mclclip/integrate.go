@@ -32,7 +32,7 @@ func integrateCommand(s streams) *cli.Command {
 		Flags: append(append([]cli.Flag{
 			&cli.StringFlag{Name: "run", Usage: "run `FOLDER` of finetune", Destination: &f.run},
 			&cli.StringFlag{Name: "rule", Usage: "`weighted` or attention", Value: f.rule, Destination: &f.rule},
-			&cli.Int64Flag{Name: "max-pairs", Usage: "pairs at most, spread over the data", Value: f.most, Destination: &f.most},
+			&cli.Int64Flag{Name: "max-pairs", Usage: "about so many `PAIRS` at most, in runs of 64 spread over the data", Value: f.most, Destination: &f.most},
 		}, f.pairs.flags()...), f.machine.flags()...),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {

@@ -58,6 +58,12 @@ func doPart(path string, config any, do func() (part, error)) (p part, err error
 	return p, atomicfile.WriteFile(path, func(w io.Writer) error { return printJSON(w, p) })
 }
 
+// keepSettings refuses settings other than those with which the experiment of a file's folder began.
+func keepSettings(path string, config any) error {
+	_, err := doPart(path, config, func() (part, error) { return part{}, nil })
+	return err
+}
+
 // join puts a part into the whole.
 func join(t *trial.Trial, p part) {
 	for _, s := range p.Scores {
