@@ -70,11 +70,18 @@ func (r *Run) Finish(ctx context.Context) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	list := phases(r.dir, r.cfg)
+	unmeasured, err := r.unmeasured(list)
+	if err != nil {
+		return err
+	}
 	for _, p := range list {
-		if !p.done() {
+		made := !p.done()
+		if made {
 			if err := r.make(ctx, p); err != nil {
 				return interrupted(p, err)
 			}
+		}
+		if made || p.name == unmeasured {
 			if err := r.tellQuality(ctx, p); err != nil {
 				return interrupted(p, err)
 			}

@@ -2,8 +2,11 @@ package mcl
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
+	"path/filepath"
 
 	"github.com/mclclip/mclclip/clip"
 	"github.com/mclclip/mclclip/data"
@@ -69,6 +72,33 @@ func (r *Run) tellQuality(ctx context.Context, p phase) error {
 		}
 	}
 	return nil
+}
+
+// unmeasured names the model that was the last to be finished when the run stopped before its figures were recorded, "" if there
+// is none.
+func (r *Run) unmeasured(list []phase) (string, error) {
+	steps, events, err := metrics.Read(filepath.Join(r.dir, metrics.LinesFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	begun, measured := map[string]bool{}, map[string]bool{}
+	for _, s := range steps {
+		begun[s.Phase] = true
+	}
+	for _, e := range events {
+		begun[e.Phase] = true
+		measured[e.Phase] = measured[e.Phase] || e.Name == QualityEvent
+	}
+	newest := ""
+	for _, p := range list {
+		switch {
+		case p.done() && !measured[p.name]:
+			newest = p.name
+		case p.done() || begun[p.name]: // what is recorded now would stand behind its lines
+			newest = ""
+		}
+	}
+	return newest, err
 }
 
 // newInDrop adds how far the stage's loss on its own negatives fell, and what of that no model before it had.

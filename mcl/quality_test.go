@@ -1,6 +1,9 @@
 package mcl
 
 import (
+	"context"
+	"errors"
+	"io"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
@@ -8,7 +11,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mclclip/mclclip/internal/atomicfile"
 	"github.com/mclclip/mclclip/internal/torch"
+	"github.com/mclclip/mclclip/internal/torchtest"
+	"github.com/mclclip/mclclip/train"
 	"github.com/mclclip/mclclip/train/metrics"
 )
 
@@ -138,5 +144,46 @@ func TestARunRecordsTheQualityOfItsModels(t *testing.T) {
 	}
 	if !strings.Contains(console.String(), "captions find their image") {
 		t.Error("the log does not tell")
+	}
+}
+
+// A run that stops between a model and its figures records them when it goes on, once.
+func TestTheFiguresOfAModelAreNotLost(t *testing.T) {
+	torchtest.NoLeak(t)
+	dir, c := t.TempDir(), smallRun()
+	c.Stages, c.Control = 1, false
+	index := sceneIndex(t, 160)
+	for _, at := range []string{filepath.Join(baseDir, modelDir), filepath.Join("stage-1", modelDir)} {
+		ctx, cancel := context.WithCancel(t.Context())
+		restore := atomicfile.Inject(func(op atomicfile.Op, path string) error {
+			if op == atomicfile.OpRename && strings.HasPrefix(path, filepath.Join(dir, at)) {
+				cancel()
+			}
+			return nil
+		})
+		run := startRun(t, dir, c, index, io.Discard)
+		err := run.Finish(ctx)
+		restore()
+		cancel()
+		run.log.Close()
+		if !errors.Is(err, train.ErrInterrupted) {
+			t.Fatalf("%s: got %v, want ErrInterrupted", at, err)
+		}
+	}
+	if err := startRun(t, dir, c, index, io.Discard).Finish(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, events, err := metrics.Read(filepath.Join(dir, metrics.LinesFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var measured []string
+	for _, e := range events {
+		if e.Name == QualityEvent {
+			measured = append(measured, e.Phase)
+		}
+	}
+	if want := []string{"base", "stage-1"}; !slices.Equal(measured, want) {
+		t.Errorf("figures are recorded of %v, want %v", measured, want)
 	}
 }
