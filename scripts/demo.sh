@@ -43,7 +43,7 @@ cat <<END
 
 pairs       $out/pairs
 run         $out/run (log.txt, metrics.jsonl, tensorboard/, a model in each stage's folder)
-report      $out/run/mmvp/mmvp.html
+report      $out/run/report.html
 embeddings  $out/embeddings
 time        $((SECONDS - began)) s
 END
