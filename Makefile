@@ -74,5 +74,5 @@ bench-scale: build ## memory and time of K-means, labels and batches for million
 demo: build ## fine-tune a small model in stages on made scenes, measure it and look at the result
 	@scripts/demo.sh
 
-clean: ## remove what was built and what demos and runs wrote; the cache folder stays
-	rm -rf bin runs demo
+clean: ## remove what was built and what demos wrote; runs and the cache folder stay
+	rm -rf bin demo

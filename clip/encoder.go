@@ -102,7 +102,7 @@ func (e *Encoder) decode(pixels []uint8, encoded [][]byte, from, to int) error {
 	group.Wait()
 	for i, err := range errs { // the first bad image is named, whichever ended first
 		if err != nil {
-			return fmt.Errorf("image %d: %w", from+i, err)
+			return &ImageError{from + i, err}
 		}
 	}
 	return nil
@@ -164,3 +164,13 @@ func (e *Encoder) batches(n int, forward func(scope *torch.Scope, from, to int) 
 	}
 	return rows, nil
 }
+
+// ImageError says which of the images given to an Encoder cannot be used, from 0, and why.
+type ImageError struct {
+	Index int
+	Err   error
+}
+
+func (e *ImageError) Error() string { return fmt.Sprintf("image %d: %v", e.Index, e.Err) }
+
+func (e *ImageError) Unwrap() error { return e.Err }

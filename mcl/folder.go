@@ -54,6 +54,9 @@ type Entry struct {
 // anything, most often because its settings did not suit the data, may be started anew with others.
 func OpenFolder(dir string, want Resolved, entry Entry) (*Folder, error) {
 	saved, err := readResolved(dir)
+	if err == nil && saved["image_column"] == nil { // of a data set, or of transformers
+		saved, err = nil, fmt.Errorf("%s of something else: %w", ConfigFile, fs.ErrNotExist)
+	}
 	begun := err != nil || hasBegun(dir)
 	var changes []string
 	switch {
@@ -66,6 +69,9 @@ func OpenFolder(dir string, want Resolved, entry Entry) (*Folder, error) {
 		}
 		if len(changes) > 0 && !entry.AllowChanges {
 			return nil, fmt.Errorf("--resume: the run in %s has other settings: %s; give the same ones, start another run, or add --allow-changes", dir, strings.Join(changes, "; "))
+		}
+		if err := refuseLate(dir, changes); err != nil {
+			return nil, err
 		}
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("--out %s: %w", dir, err)
@@ -97,7 +103,7 @@ func OpenFolder(dir string, want Resolved, entry Entry) (*Folder, error) {
 // hasBegun tells whether anything was trained in a run folder.
 func hasBegun(dir string) bool {
 	for _, name := range []string{modelDir, checkpointsDir} {
-		if found, _ := filepath.Glob(filepath.Join(dir, "*", name)); len(found) > 0 {
+		if found, _ := filepath.Glob(filepath.Join(escapeGlob(dir), "*", name)); len(found) > 0 {
 			return true
 		}
 	}
@@ -145,6 +151,27 @@ func lockFolder(dir string) (*os.File, error) {
 		return nil, fmt.Errorf("--out %s: another process writes to this run; wait for it, or choose another folder", dir)
 	}
 	return file, nil
+}
+
+// refuseLate refuses changes for which it is too late: of the settings of a finished run, but for more stages, and of the number of
+// clusters when there are labels.
+func refuseLate(dir string, changes []string) error {
+	finished, _ := filepath.Glob(filepath.Join(escapeGlob(dir), IntegratedFile))
+	labels, _ := filepath.Glob(filepath.Join(escapeGlob(dir), "*", labelsFile))
+	for _, change := range changes {
+		switch {
+		case len(finished) > 0 && !strings.HasPrefix(change, "--stages "):
+			return fmt.Errorf("--allow-changes: the run in %s is finished, and %s; start another run in a folder of its own", dir, change)
+		case len(labels) > 0 && strings.HasPrefix(change, "--clusters "):
+			return fmt.Errorf("--allow-changes: the pairs of the run in %s are labelled, and %s; start another run in a folder of its own", dir, change)
+		}
+	}
+	return nil
+}
+
+// escapeGlob makes a path a pattern that matches itself alone.
+func escapeGlob(path string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
 }
 
 // refuseFilled refuses a folder with content that is no run.

@@ -99,6 +99,56 @@ func TestChangesThatAreAllowedAreNamed(t *testing.T) {
 	}
 }
 
+func TestWhatIsTooLateToChangeIsRefused(t *testing.T) {
+	settings := Resolved{Data: "d1", MCL: DefaultConfig()}
+	dir := filepath.Join(t.TempDir(), "run [1]")
+	if err := enter(t, dir, settings, false); err != nil {
+		t.Fatal(err)
+	}
+	open := func(change func(*Resolved)) error {
+		changed := settings
+		change(&changed)
+		folder, err := OpenFolder(dir, changed, Entry{Resume: true, AllowChanges: true})
+		if err == nil {
+			err = folder.Close()
+		}
+		return err
+	}
+	clusters := func(r *Resolved) { r.MCL.Clusters = 3 }
+	rate := func(r *Resolved) { r.MCL.Train.LR = 0.5 }
+	makeFile(t, filepath.Join(dir, "stage-1", labelsFile))
+	makeFile(t, filepath.Join(dir, "stage-1", checkpointsDir, "step-00000001", "state.json"))
+	if err := open(clusters); err == nil || !strings.Contains(err.Error(), "are labelled") {
+		t.Errorf("other clusters for pairs with labels: got %v", err)
+	}
+	if err := enter(t, dir, settings, true); err != nil {
+		t.Errorf("after a refusal the run's own settings are refused: %v", err)
+	}
+	makeFile(t, filepath.Join(dir, IntegratedFile))
+	if err := open(rate); err == nil || !strings.Contains(err.Error(), "is finished") {
+		t.Errorf("another rate for a finished run: got %v", err)
+	}
+	if err := open(func(r *Resolved) { r.MCL.Stages++ }); err != nil {
+		t.Errorf("one more stage: %v", err)
+	}
+}
+
+func TestTheConfigOfSomethingElseIsNotOverwritten(t *testing.T) {
+	dir := t.TempDir()
+	path, other := filepath.Join(dir, ConfigFile), `{"model_type": "clip"}`
+	if err := os.WriteFile(path, []byte(other), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, resume := range []bool{false, true} {
+		if err := enter(t, dir, Resolved{MCL: DefaultConfig()}, resume); err == nil || !strings.Contains(err.Error(), "holds no run") {
+			t.Errorf("resume %v: got %v", resume, err)
+		}
+	}
+	if now, err := os.ReadFile(path); err != nil || string(now) != other {
+		t.Errorf("the file is %q now (%v)", now, err)
+	}
+}
+
 // What is made from a column or from held-out pairs must not serve another one's run.
 func TestWhatOtherColumnsOrHeldOutPairsLeftIsDropped(t *testing.T) {
 	left := []string{PairsDir, captionsDir, HeldOutDir, "stage-1/features.f32", "stage-1/features.f32.json", "stage-1/features-text.f32"}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -178,6 +179,9 @@ func (b *bench) embed(dir string) (*embedded, error) {
 
 func (b *bench) embedWith(encoder *clip.Encoder) (*embedded, error) {
 	images, err := encoder.Images(b.images)
+	if bad := (*clip.ImageError)(nil); errors.As(err, &bad) {
+		return nil, fmt.Errorf("--data: %s: %w", b.dataset.Questions[bad.Index].ImagePath, bad.Err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("--data %s: %w", b.dataset.Dir, err)
 	}

@@ -59,6 +59,29 @@ func TestReport(t *testing.T) {
 	}
 }
 
+func TestMmvpNamesTheFileOfADamagedImage(t *testing.T) {
+	pairs, dir := drawPairs(t, 160), t.TempDir()
+	base := filepath.Join(dir, "x")
+	if code, _, stderr := mclclip(t, "", trainArgs(pairs, base)...); code != codeDone {
+		t.Fatal(stderr)
+	}
+	benchmark := filepath.Join(pairs, scenes.BenchmarkFolder)
+	images, err := filepath.Glob(filepath.Join(benchmark, "*", "*", "3.*"))
+	if err != nil || len(images) != 1 {
+		t.Fatalf("images %v, error %v", images, err)
+	}
+	whole, err := os.ReadFile(images[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(images[0], whole[:len(whole)/2], 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := mclclip(t, "", "mmvp", "--run", base, "--data", benchmark); code != codeError || !strings.Contains(stderr, images[0]+": ") {
+		t.Errorf("exit code %d, stderr %q; want one that names %s", code, stderr, images[0])
+	}
+}
+
 // renameStatements makes another benchmark of the same pictures.
 func renameStatements(t *testing.T, dir string) {
 	t.Helper()
