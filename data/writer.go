@@ -75,19 +75,14 @@ func NewWriter(dir, prefix string, o WriterOptions) (*Writer, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("shard folder: %w", err)
 	}
-	old, err := filepath.Glob(filepath.Join(escapeGlob(dir), prefix+"-[0-9]*.parquet"))
+	old, err := fs.Glob(os.DirFS(dir), prefix+"-[0-9]*.parquet")
 	if err != nil {
 		return nil, fmt.Errorf("shard folder %s: %w", dir, err)
 	}
 	if len(old) > 0 {
-		return nil, fmt.Errorf("%s: %w: remove it or choose another folder", old[0], fs.ErrExist)
+		return nil, fmt.Errorf("%s: %w: remove it or choose another folder", filepath.Join(dir, old[0]), fs.ErrExist)
 	}
 	return &Writer{dir: dir, prefix: prefix, options: o, schema: schema}, nil
-}
-
-// escapeGlob quotes what filepath.Glob would take for a pattern.
-func escapeGlob(path string) string {
-	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
 }
 
 // Write adds one row. After an error the writer is of no further use but for Close or Abort.

@@ -103,7 +103,7 @@ func OpenFolder(dir string, want Resolved, entry Entry) (*Folder, error) {
 // hasBegun tells whether anything was trained in a run folder.
 func hasBegun(dir string) bool {
 	for _, name := range []string{modelDir, checkpointsDir} {
-		if found, _ := filepath.Glob(filepath.Join(escapeGlob(dir), "*", name)); len(found) > 0 {
+		if found, _ := fs.Glob(os.DirFS(dir), "*/"+name); len(found) > 0 {
 			return true
 		}
 	}
@@ -156,8 +156,8 @@ func lockFolder(dir string) (*os.File, error) {
 // refuseLate refuses changes for which it is too late: of the settings of a finished run, but for more stages, and of the number of
 // clusters when there are labels.
 func refuseLate(dir string, changes []string) error {
-	finished, _ := filepath.Glob(filepath.Join(escapeGlob(dir), IntegratedFile))
-	labels, _ := filepath.Glob(filepath.Join(escapeGlob(dir), "*", labelsFile))
+	finished, _ := fs.Glob(os.DirFS(dir), IntegratedFile)
+	labels, _ := fs.Glob(os.DirFS(dir), "*/"+labelsFile)
 	for _, change := range changes {
 		switch {
 		case len(finished) > 0 && !strings.HasPrefix(change, "--stages "):
@@ -167,11 +167,6 @@ func refuseLate(dir string, changes []string) error {
 		}
 	}
 	return nil
-}
-
-// escapeGlob makes a path a pattern that matches itself alone.
-func escapeGlob(path string) string {
-	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
 }
 
 // refuseFilled refuses a folder with content that is no run.
