@@ -128,7 +128,7 @@ func (f *benchProbe) embed(ctx context.Context, lineup *lineup, device torch.Dev
 	}
 	var parts [2][]subject
 	var labels [2][]string
-	err = withLineup(lineup, device, func(e *lineupEncoders) error {
+	err = withLineup(lineup, device, func(e *towers) error {
 		for i, source := range sources {
 			p, err := e.pictures(ctx, source, f.machine.workers, log)
 			if err != nil {

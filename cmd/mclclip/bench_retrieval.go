@@ -59,7 +59,7 @@ func (f *benchRetrieval) do(ctx context.Context, s streams) error {
 	}
 	var subjects []subject
 	var of []int
-	err = withLineup(lineup, device, func(e *lineupEncoders) error {
+	err = withLineup(lineup, device, func(e *towers) error {
 		p, err := e.pictures(ctx, source, f.machine.workers, log)
 		if err != nil {
 			return err

@@ -79,7 +79,7 @@ func (f *benchZeroShot) do(ctx context.Context, s streams) error {
 	}
 	var subjects []subject
 	var labels []int
-	err = withLineup(lineup, device, func(e *lineupEncoders) error {
+	err = withLineup(lineup, device, func(e *towers) error {
 		p, err := e.pictures(ctx, source, f.machine.workers, log)
 		if err != nil {
 			return err

@@ -4,48 +4,14 @@ import (
 	"context"
 	"runtime"
 
-	"github.com/mclclip/mclclip/clip"
-	"github.com/mclclip/mclclip/data"
 	"github.com/mclclip/mclclip/internal/torch"
-	"github.com/mclclip/mclclip/mcl"
 	"github.com/mclclip/mclclip/train/metrics"
 )
 
-// lineupEncoders are the models of a lineup, loaded together.
-type lineupEncoders struct {
-	encoders  []*clip.Encoder
-	transform data.Transform
-}
-
-func (l *lineup) open(device torch.Device) (*lineupEncoders, error) {
-	e := &lineupEncoders{}
-	for _, path := range l.models {
-		encoder, err := clip.OpenEncoderAs(path, l.options, device)
-		if err != nil {
-			e.close()
-			return nil, err
-		}
-		e.encoders = append(e.encoders, encoder)
-	}
-	var err error
-	e.transform, err = mcl.EvalTransform(e.encoders[0].Model.Config, e.encoders[0].Preprocess())
-	if err != nil {
-		e.close()
-		return nil, err
-	}
-	return e, nil
-}
-
-func (e *lineupEncoders) close() {
-	for _, encoder := range e.encoders {
-		encoder.Close()
-	}
-}
-
 // texts embeds texts with each model: [models][n][E].
-func (e *lineupEncoders) texts(texts []string) ([][][]float32, error) {
-	features := make([][][]float32, len(e.encoders))
-	for m, encoder := range e.encoders {
+func (t *towers) texts(texts []string) ([][][]float32, error) {
+	features := make([][][]float32, len(t.encoders))
+	for m, encoder := range t.encoders {
 		rows, err := encoder.Texts(texts)
 		if err != nil {
 			return nil, err
@@ -63,13 +29,13 @@ type embeddedPictures struct {
 }
 
 // pictures embeds the images of a source with each model, in one pass.
-func (e *lineupEncoders) pictures(ctx context.Context, source pictureSource, workers int, log *metrics.Logger) (*embeddedPictures, error) {
-	out := &embeddedPictures{images: make([][][]float32, len(e.encoders))}
-	for p, err := range source.batches(ctx, e.transform, workers) {
+func (t *towers) pictures(ctx context.Context, source pictureSource, workers int, log *metrics.Logger) (*embeddedPictures, error) {
+	out := &embeddedPictures{images: make([][][]float32, len(t.encoders))}
+	for p, err := range source.batches(ctx, t.transform, workers) {
 		if err != nil {
 			return nil, err
 		}
-		for m, encoder := range e.encoders {
+		for m, encoder := range t.encoders {
 			rows, err := encoder.Pixels(p.pixels, len(p.texts))
 			if err != nil {
 				return nil, err
@@ -86,10 +52,10 @@ func (e *lineupEncoders) pictures(ctx context.Context, source pictureSource, wor
 func (p *embeddedPictures) labels() ([]string, error) { return pictures{texts: p.texts}.oneLabel() }
 
 // withLineup runs f with the models of a lineup on a locked thread, as libtorch wants it.
-func withLineup(l *lineup, device torch.Device, f func(*lineupEncoders) error) error {
+func withLineup(l *lineup, device torch.Device, f func(*towers) error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	encoders, err := l.open(device)
+	encoders, err := openTowers(l.models, l.options, device)
 	if err != nil {
 		return err
 	}

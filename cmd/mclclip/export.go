@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/mclclip/mclclip/clip"
 	"github.com/mclclip/mclclip/data"
 	"github.com/mclclip/mclclip/data/embedding"
 	"github.com/mclclip/mclclip/internal/fault"
@@ -177,7 +179,11 @@ func names(members []mcl.Member) string {
 func (f *export) write(ctx context.Context, writer embedding.Writer, members []mcl.Member, index *data.Index, log *metrics.Logger, device torch.Device) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	towers, err := openTowers(f.run, members, device)
+	var paths []string
+	for _, m := range members {
+		paths = append(paths, filepath.Join(f.run, m.Dir))
+	}
+	towers, err := openTowers(paths, clip.Options{}, device)
 	if err != nil {
 		return err
 	}

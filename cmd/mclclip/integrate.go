@@ -76,7 +76,7 @@ func (f *integrate) do(ctx context.Context, s streams) error {
 	}
 	f.warn(source, log)
 	var images, texts [][][]float32
-	err = withLineup(lineup, device, func(e *lineupEncoders) error {
+	err = withLineup(lineup, device, func(e *towers) error {
 		p, err := e.pictures(ctx, pairSource{index.Sample(f.most, 64)}, f.machine.workers, log)
 		if err != nil {
 			return err

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"path/filepath"
-
 	"github.com/mclclip/mclclip/clip"
 	"github.com/mclclip/mclclip/data"
 	"github.com/mclclip/mclclip/data/embedding"
@@ -10,16 +8,17 @@ import (
 	"github.com/mclclip/mclclip/mcl"
 )
 
-// towers are the models that make up an embedding, loaded together.
+// towers are models that embed the same pairs, loaded together.
 type towers struct {
 	encoders  []*clip.Encoder
 	transform data.Transform
 }
 
-func openTowers(run string, members []mcl.Member, device torch.Device) (*towers, error) {
+// openTowers loads the models at paths. The transform is that of the first.
+func openTowers(paths []string, options clip.Options, device torch.Device) (*towers, error) {
 	t := &towers{}
-	for _, m := range members {
-		encoder, err := clip.OpenEncoder(filepath.Join(run, m.Dir), device)
+	for _, path := range paths {
+		encoder, err := clip.OpenEncoderAs(path, options, device)
 		if err != nil {
 			t.close()
 			return nil, err
