@@ -32,7 +32,7 @@ func ReadNPY(path string) (rows [][]float32, err error) {
 	if err != nil {
 		return nil, err
 	}
-	r := bufio.NewReaderSize(file, 1<<20)
+	r := bufio.NewReaderSize(file, int(min(info.Size(), 1<<20)))
 	kind, n, d, headerSize, err := readNPYHeader(r)
 	if err != nil {
 		return nil, err

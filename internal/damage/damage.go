@@ -13,6 +13,10 @@ import (
 // Places is how many damages Sweep tries.
 const Places = 1000
 
+// tries is how often a reading that allocated too much is repeated, and the least of them counts: pools that were emptied in between
+// are filled once more, what a length in the file claims is allocated every time.
+const tries = 5
+
 // Sweep gives read the whole file, which must be read without an error, and then Places damaged versions of it: a changed bit, a
 // byte set to 0 or 255, four bytes set to the largest number, a byte left out, and the file cut short, at places that are spread
 // over the file. read returns what the reader said and itself complains where the reader gave wrong numbers. Sweep fails the
@@ -35,6 +39,10 @@ func Sweep(t testing.TB, whole []byte, read func(damaged []byte) error) {
 		at := (n*len(whole) + random.IntN(len(whole))) / Places // each part of the file in turn
 		damaged, what := spoil(whole, at, n%6, random)
 		taken, err := measured(damaged, read)
+		for try := 1; try < tries && taken > limit; try++ {
+			more, _ := measured(damaged, read)
+			taken = min(taken, more)
+		}
 		switch {
 		case err != nil && strings.ContainsRune(strings.TrimRight(err.Error(), "\n"), '\n'):
 			t.Errorf("%s: more than one line: %q", what, err)
