@@ -9,7 +9,7 @@ ROUNDS  ?= 200
 SOAK    ?= 10000
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build check test pure race fuzz fuzz-asan torture soak emoji golden golden-large bench bench-gpu bench-kmeans demo clean
+.PHONY: help setup build check test pure race fuzz fuzz-asan torture soak vuln emoji golden golden-large bench bench-gpu bench-kmeans demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ torture: setup ## kill a run ROUNDS (200) times at random moments and at every s
 
 soak: setup ## SOAK (10000) steps with flat memory, and what a checkpoint of ViT-B/32 costs training
 	SOAK=$(SOAK) go test ./cmd/mclclip ./train -run "TestMemoryStaysFlat|HoldsTrainingUp" -v -count=1 -timeout 12h
+
+vuln: setup ## known vulnerabilities of Go and of the modules, by govulncheck
+	@scripts/vuln.sh
 
 emoji: ## fetch the emoji pictures that mclclip data emoji makes pairs of
 	@$(PYTHON) scripts/emoji.py
