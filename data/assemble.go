@@ -54,24 +54,29 @@ func (j *job) decoded(i, length int, err error) {
 }
 
 // decode has the workers decode all rows; load returns the packed row i. An error comes only with the end of ctx.
-func (j *job) decode(ctx context.Context, work *workers, source *Source, tf *Transform, draw bool, load func(i int) ([]byte, error)) error {
+func (j *job) decode(ctx context.Context, work *workers, source *Source, tf *Transform, load func(i int) ([]byte, error)) error {
 	for i, row := range j.batch.Rows {
 		err := work.do(ctx, func() {
-			packed, err := load(i)
-			length := 0
-			if err == nil {
-				length, err = tf.decode(&j.batch, i, packed, j.seeds[i], draw)
-			}
-			if err != nil {
-				err = source.rowError(row, fmt.Errorf("the index has it as usable, but: %w", err))
-			}
-			j.decoded(i, length, err)
+			j.decodeRow(i, row, source, tf, true, func() ([]byte, error) { return load(i) })
 		})
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// decodeRow decodes row i of the batch, which load returns packed. draw chooses among its captions.
+func (j *job) decodeRow(i int, row int64, source *Source, tf *Transform, draw bool, load func() ([]byte, error)) {
+	packed, err := load()
+	length := 0
+	if err == nil {
+		length, err = tf.decode(&j.batch, i, packed, j.seeds[i], draw)
+	}
+	if err != nil {
+		err = source.rowError(row, fmt.Errorf("the index has it as usable, but: %w", err))
+	}
+	j.decoded(i, length, err)
 }
 
 // assemble makes jobs of the planned batches, in order.
@@ -102,7 +107,7 @@ func (l *Loader) assemble() {
 			return
 		}
 		load := func(i int) ([]byte, error) { return rows[i].load() }
-		if j.decode(l.ctx, l.work, l.index.source, &l.tf, true, load) != nil {
+		if j.decode(l.ctx, l.work, l.index.source, &l.tf, load) != nil {
 			return
 		}
 	}

@@ -108,7 +108,7 @@ func NewLoader(ctx context.Context, x *Index, g Grouper, at Cursor, tf Transform
 	l.plan = newPlan(x, g, at, &cfg)
 	l.out = make(chan *job, cfg.Prefetch)
 	l.free = make(chan Batch, cfg.Prefetch+2)
-	l.work = startWorkers(cfg.Workers)
+	l.work = startWorkers(cfg.Workers, 0)
 	context.AfterFunc(l.ctx, func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()

@@ -45,7 +45,7 @@ const (
 func Scan(ctx context.Context, s *Source, check func(image []byte) error, reason func(error) string, cfg ScanConfig) (*Index, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	work := startWorkers(cfg.Workers)
+	work := startWorkers(cfg.Workers, 0)
 	defer work.close()
 	chunks := make(chan *scanChunk, 2*runtime.GOMAXPROCS(0))
 	scan := &scanner{source: s, check: check, reason: reason, ctx: ctx, work: work, chunks: chunks}

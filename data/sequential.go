@@ -4,6 +4,8 @@ import (
 	"context"
 	"iter"
 	"math/bits"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // Sequential yields batches of the usable rows in row order, each row once; the last batch may be shorter. Of several captions the first
@@ -23,8 +25,9 @@ func SequentialFrom(ctx context.Context, x *Index, first int64, batch int, tf Tr
 		}
 		ctx, cancel := context.WithCancelCause(ctx)
 		s := &sequence{ctx: ctx, index: x, skip: first, size: max(batch, 1), tf: tf, cfg: cfg}
-		s.work = startWorkers(cfg.Workers)
+		s.work = startWorkers(cfg.Workers, s.size)
 		s.jobs = make(chan *job, cfg.Prefetch)
+		s.room = semaphore.NewWeighted(cfg.Buffer)
 		s.free = make(chan Batch, cfg.Prefetch+2)
 		finished := make(chan struct{})
 		go func() {
@@ -40,6 +43,8 @@ func SequentialFrom(ctx context.Context, x *Index, first int64, batch int, tf Tr
 	}
 }
 
+// sequence reads rows, has each decoded as soon as it is read, and delivers whole batches. What waits to be decoded is
+// bounded by LoaderConfig.Buffer, what is decoded by Prefetch.
 type sequence struct {
 	ctx   context.Context
 	index *Index
@@ -50,9 +55,11 @@ type sequence struct {
 	work  *workers
 	jobs  chan *job // closed at the end of the rows
 	free  chan Batch
+	room  *semaphore.Weighted // bytes of rows that wait
 
-	packed [][]byte // of the batch being filled
-	rows   []int64
+	left   int64 // rows that are not in a batch yet
+	job    *job  // the batch being filled; nil: none is
+	filled int   // its rows that were read
 }
 
 // deliver yields the batches in order.
@@ -98,6 +105,7 @@ func (s *sequence) readAll() {
 	defer r.close()
 	from := s.skip + s.index.usable*int64(s.cfg.Rank)/int64(s.cfg.World)
 	to := s.index.usable * int64(s.cfg.Rank+1) / int64(s.cfg.World)
+	s.left = to - from
 	passed := int64(0) // usable rows of the segments before
 	for i := range s.index.source.segments {
 		seg := &s.index.source.segments[i]
@@ -108,49 +116,65 @@ func (s *sequence) readAll() {
 			continue
 		}
 		if err := r.read(s.ctx, seg, s.index.goodRows(seg)[begin:end], s.add); err != nil {
-			s.send(failedJob(err))
+			s.fail(err)
 			return
 		}
 	}
-	_ = s.hand() // its error is the end of the context, which deliver sees
 }
 
+// add has a row decoded.
 func (s *sequence) add(p *pairRow) error {
 	if err := stillGood(p, s.tf.Image != nil); err != nil {
 		return s.index.source.rowError(p.number, err)
 	}
-	s.rows = append(s.rows, p.number)
-	s.packed = append(s.packed, pack(p))
-	if len(s.rows) < s.size {
-		return nil
+	if s.job == nil && !s.begin() {
+		return context.Cause(s.ctx)
 	}
-	return s.hand()
+	packed := pack(p)
+	size := min(int64(len(packed)), s.cfg.Buffer)
+	if s.room.Acquire(s.ctx, size) != nil {
+		return context.Cause(s.ctx)
+	}
+	j, i, number := s.job, s.filled, p.number // p is another row when the worker runs
+	j.batch.Rows[i], j.seeds[i] = number, pairSeed(s.cfg.Seed, 0, number, 0)
+	err := s.work.do(s.ctx, func() {
+		defer s.room.Release(size)
+		if s.ctx.Err() == nil {
+			j.decodeRow(i, number, s.index.source, &s.tf, false, func() ([]byte, error) { return packed, nil })
+		}
+	})
+	if s.filled++; s.filled == len(j.batch.Rows) {
+		s.job, s.filled = nil, 0
+	}
+	return err
 }
 
-// hand gives the rows of the batch to the workers.
-func (s *sequence) hand() error {
-	rows, packed := s.rows, s.packed
-	s.rows, s.packed = nil, nil
-	if len(rows) == 0 {
-		return nil
-	}
+// begin starts a batch, which is delivered when its rows are decoded. It returns false if nobody wants it any more.
+func (s *sequence) begin() bool {
+	n := int(min(int64(s.size), s.left))
+	s.left -= int64(n)
 	var old Batch
 	select {
 	case old = <-s.free:
 	default:
 	}
-	b := newBatch(&s.tf, len(rows), old)
-	b.Rows, b.Global = rows, rows
-	b.Keys, b.Captions = make([]string, len(rows)), make([][]string, len(rows))
-	seeds := make([]uint64, len(rows))
-	for i, row := range rows {
-		seeds[i] = pairSeed(s.cfg.Seed, 0, row, 0)
+	b := newBatch(&s.tf, n, old)
+	b.Rows = make([]int64, n)
+	b.Global = b.Rows
+	b.Keys, b.Captions = make([]string, n), make([][]string, n)
+	s.job = newJob(b, make([]uint64, n))
+	return s.send(s.job)
+}
+
+// fail ends the sequence with an error: in place of the batch being filled if there is one.
+func (s *sequence) fail(err error) {
+	if s.job == nil {
+		s.send(failedJob(err))
+		return
 	}
-	j := newJob(b, seeds)
-	if !s.send(j) {
-		return context.Cause(s.ctx)
+	for i := s.filled; i < len(s.job.batch.Rows); i++ {
+		s.job.decoded(i, 0, err)
 	}
-	return j.decode(s.ctx, s.work, s.index.source, &s.tf, false, func(i int) ([]byte, error) { return packed[i], nil })
 }
 
 func (s *sequence) send(j *job) bool {

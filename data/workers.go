@@ -16,12 +16,12 @@ type workers struct {
 	group sync.WaitGroup
 }
 
-// startWorkers starts n goroutines, or as many as there are processors if n is 0.
-func startWorkers(n int) *workers {
+// startWorkers starts n goroutines, or as many as there are processors if n is 0. So many jobs may wait for one.
+func startWorkers(n, waiting int) *workers {
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)
 	}
-	w := &workers{jobs: make(chan func())}
+	w := &workers{jobs: make(chan func(), waiting)}
 	for range n {
 		w.group.Go(func() {
 			for job := range w.jobs {
@@ -32,7 +32,7 @@ func startWorkers(n int) *workers {
 	return w
 }
 
-// do has a worker run the job, unless ctx ends before one is free.
+// do has a worker run the job, unless ctx ends before there is room for it.
 func (w *workers) do(ctx context.Context, job func()) error {
 	select {
 	case w.jobs <- job:
@@ -42,7 +42,7 @@ func (w *workers) do(ctx context.Context, job func()) error {
 	}
 }
 
-// close waits for the jobs that run. Nothing may call do after it.
+// close waits for the jobs that run or wait. Nothing may call do after it.
 func (w *workers) close() {
 	close(w.jobs)
 	w.group.Wait()
