@@ -8,6 +8,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 import zlib
 from pathlib import Path
@@ -32,6 +33,19 @@ def arguments():
 
 def images(args):
     return sorted((args.material / "images").glob("*.jpg"))
+
+
+def write_format(args, extension):
+    """Writes photographs of the material in another format, as Pillow does by default, for both sides to read."""
+    from PIL import Image
+
+    folder = args.material / extension
+    if folder.exists():
+        return
+    unfinished = Path(tempfile.mkdtemp(dir=args.material))
+    for file in images(args)[:128]:
+        Image.open(file).save(unfinished / f"{file.stem}.{extension}")
+    unfinished.rename(folder)
 
 
 def captions(args):
@@ -153,14 +167,15 @@ def embed_texts(args):
     return round_
 
 
-def preprocess(args):
+def preprocess(args, extension="jpg"):
     import open_clip
     import torch
     from PIL import Image
 
     torch.set_num_threads(1)
     transform = open_clip.image_transform(224, is_train=False)
-    encoded = [f.read_bytes() for f in images(args)]
+    files = images(args) if extension == "jpg" else sorted((args.material / extension).glob("*"))
+    encoded = [f.read_bytes() for f in files]
 
     def round_():
         import io
@@ -303,7 +318,6 @@ def stages_run(args):
     """The steps of MCL's authors: embed the images, cluster them with MiniBatchKMeans, train on batches of one label with
     open_clip, twice; then score the three models' features together on the benchmark."""
     import csv
-    import tempfile
 
     import numpy
     import torch
@@ -388,11 +402,14 @@ def peak_memory(args):
 
 def main():
     args = arguments()
+    if args.work.startswith("write-"):
+        return write_format(args, args.work.removeprefix("write-"))
     if args.work in ("mmvp", "stages-run"):
         return {"mmvp": mmvp, "stages-run": stages_run}[args.work](args)
     works = {
         "finetune": finetune, "finetune-locked": lambda args: finetune(args, locked=True), "embed-images": embed_images,
-        "embed-texts": embed_texts, "preprocess": preprocess, "loader": loader, "parquet": parquet, "tokens-hf": tokens_hf,
+        "embed-texts": embed_texts, "preprocess": preprocess, "preprocess-png": lambda args: preprocess(args, "png"),
+        "preprocess-webp": lambda args: preprocess(args, "webp"), "loader": loader, "parquet": parquet, "tokens-hf": tokens_hf,
         "tokens-openclip": tokens_openclip, "start": start, "stages": stages,
     }
     round_ = works[args.work](args)

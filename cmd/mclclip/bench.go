@@ -184,6 +184,11 @@ func (f *benchSpeed) compare(ctx context.Context, s streams, w benchWork) (c spe
 	if settings.precision == "amp_bf16" && w.Tolerance > 0 {
 		w.Tolerance = bf16Tolerance
 	}
+	if w.format != "" {
+		if err := f.writeFormat(ctx, s, script, w.format, settings); err != nil {
+			return c, err
+		}
+	}
 	start := func(name string, command string, args ...string) (*speed.Peer, error) {
 		process := exec.CommandContext(ctx, command, append(args, settings.args()...)...)
 		process.Stderr = s.stderr
@@ -213,6 +218,17 @@ func (f *benchSpeed) compare(ctx context.Context, s streams, w benchWork) (c spe
 		c.Settings += ", against torch.compile"
 	}
 	return c, err
+}
+
+// writeFormat lets Pillow write pictures of the material in another format, where they are not there yet.
+func (f *benchSpeed) writeFormat(ctx context.Context, s streams, script, format string, settings benchSettings) error {
+	settings.work = "write-" + format
+	writer := exec.CommandContext(ctx, f.python, append([]string{script}, settings.args()...)...)
+	writer.Stderr = s.stderr
+	if err := writer.Run(); err != nil {
+		return fmt.Errorf("%s pictures by %s: %w", format, f.python, err)
+	}
+	return nil
 }
 
 func (f *benchSpeed) writeReference() (string, error) {

@@ -19,6 +19,7 @@ type benchWork struct {
 	model   string // preset to use whatever --model says; "" uses --model
 	towers  bool   // runs the model: batch, steps and precision matter
 	float32 bool   // whatever --precision says
+	format  string // of pictures that the other side writes into the material before; "" reads the material's own JPEG
 	round   func(b *benchSide) (round func() (speed.Round, error), free func(), err error)
 }
 
@@ -31,6 +32,8 @@ func init() { // the functions lead back to the list
 		{Work: speed.Work{Name: "tokens-hf", Text: "captions to rows of 77 ids; tokenizers as in transformers' CLIPTokenizerFast, on one thread", Unit: "texts", PerCore: true}, round: (*benchSide).tokens},
 		{Work: speed.Work{Name: "tokens-openclip", Text: "captions to rows of 77 ids; open_clip's tokenizer with its cache of words", Unit: "texts", PerCore: true}, round: (*benchSide).tokens},
 		{Work: speed.Work{Name: "preprocess", Text: "JPEG to normalised pixels, decode, resize, crop, on one thread; Pillow and torchvision as in open_clip", Unit: "images", PerCore: true}, model: "ViT-B-32", round: (*benchSide).preprocess},
+		{Work: speed.Work{Name: "preprocess-png", Text: "the same from PNG, as Pillow writes it", Unit: "images", PerCore: true}, model: "ViT-B-32", format: "png", round: (*benchSide).preprocess},
+		{Work: speed.Work{Name: "preprocess-webp", Text: "the same from lossy WebP, as Pillow writes it", Unit: "images", PerCore: true}, model: "ViT-B-32", format: "webp", round: (*benchSide).preprocess},
 		{Work: speed.Work{Name: "parquet", Text: "Parquet shards to encoded pairs, file in the page cache; pyarrow's iter_batches and to_pylist", Unit: "MB"}, round: (*benchSide).parquet},
 		{Work: speed.Work{Name: "loader", Text: "an epoch of training batches, random crops, from Parquet; open_clip's CsvDataset and DataLoader from image files", Unit: "images", PerCore: true}, model: "ViT-B-32", round: (*benchSide).loader},
 		{Work: speed.Work{Name: "start", Text: "a whole mclclip mmvp with a tiny model; a Python process that does the published evaluation's steps with open_clip", Unit: "runs"}, model: "tiny", round: (*benchSide).start},

@@ -138,14 +138,9 @@ func (b *benchSide) preprocess() (func() (speed.Round, error), func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	var encoded [][]byte
-	files, _ := filepath.Glob(filepath.Join(b.material, "images", "*.jpg"))
-	for _, file := range files {
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			return nil, nil, err
-		}
-		encoded = append(encoded, raw)
+	encoded, err := b.pictures()
+	if err != nil {
+		return nil, nil, err
 	}
 	return func() (r speed.Round, err error) {
 		defer torch.Recover(&err)
@@ -163,6 +158,27 @@ func (b *benchSide) preprocess() (func() (speed.Round, error), func(), error) {
 		}
 		return speed.Round{Items: float64(len(encoded)), Values: []float64{float64(check)}}, nil
 	}, func() { inputs.Free(); model.Close() }, nil
+}
+
+// pictures reads the pictures of the work's format, in the order of their names.
+func (b *benchSide) pictures() (encoded [][]byte, err error) {
+	w, err := workOf(b.work)
+	if err != nil {
+		return nil, err
+	}
+	folder, extension := "images", "jpg"
+	if w.format != "" {
+		folder, extension = w.format, w.format
+	}
+	files, err := filepath.Glob(filepath.Join(b.material, folder, "*."+extension))
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		encoded = append(encoded, raw)
+	}
+	return encoded, err
 }
 
 // parquet reads pairs and leaves their images alone.

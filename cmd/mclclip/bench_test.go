@@ -68,7 +68,10 @@ func benchCache(t *testing.T) string {
 
 func TestBenchSideTellsWhatItDid(t *testing.T) {
 	settings := fewPairs(t)
-	for work, items := range map[string]float64{"tokens-hf": 8, "loader": 8, "preprocess": 8, "embed-texts": 8, "embed-images": 8, "finetune": 8, "finetune-locked": 8} {
+	for _, format := range []string{"png", "webp"} {
+		linkPictures(t, settings.material, format)
+	}
+	for work, items := range map[string]float64{"tokens-hf": 8, "loader": 8, "preprocess": 8, "preprocess-png": 3, "preprocess-webp": 3, "embed-texts": 8, "embed-images": 8, "finetune": 8, "finetune-locked": 8} {
 		rounds := benchSideOutput(t, settings, work)
 		for _, r := range rounds {
 			if r.Items != items || r.Seconds <= 0 || len(r.Values) == 0 || math.IsNaN(r.Values[0]) {
@@ -77,6 +80,21 @@ func TestBenchSideTellsWhatItDid(t *testing.T) {
 		}
 		if trains := strings.HasPrefix(work, "finetune"); trains == (rounds[0].Values[0] == rounds[1].Values[0]) {
 			t.Errorf("%s: the rounds came to %v and %v", work, rounds[0].Values, rounds[1].Values)
+		}
+	}
+}
+
+// linkPictures puts three pictures of a format beside the material: as many as are counted. The decoder looks at their bytes.
+func linkPictures(t *testing.T, material, format string) {
+	t.Helper()
+	files, _ := filepath.Glob(filepath.Join(material, "images", "*.jpg"))
+	if err := os.Mkdir(filepath.Join(material, format), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files[:3] {
+		name := strings.TrimSuffix(filepath.Base(file), "jpg") + format
+		if err := os.Symlink(file, filepath.Join(material, format, name)); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
