@@ -15,12 +15,11 @@ import (
 const embedBatch = 128
 
 // embed writes the normalised image or text features of all usable rows, in row order, to a file, from where an interrupted
-// embedding stopped.
+// embedding stopped. Those of few pairs are at hand from the figures of the model, and not computed again.
 func (r *Run) embed(ctx context.Context, p phase, view, path string) (*FeatureFile, error) {
 	defer r.trace.Begin("embed")()
-	identity, err := Identity(p.model())
-	if err != nil {
-		return nil, err
+	if s := r.samples[p.name]; s != nil && int64(len(s.rows)) == r.index.Usable() {
+		return r.saveSample(ctx, p, s, view, path)
 	}
 	encoder, err := clip.OpenEncoder(p.model(), r.device)
 	if err != nil {
@@ -36,8 +35,9 @@ func (r *Run) embed(ctx context.Context, p phase, view, path string) (*FeatureFi
 	} else {
 		transform.Image = nil
 	}
-	of := featureOrigin{
-		Model: identity, Data: r.index.Source().Fingerprint(), View: view, Rows: r.index.Usable(), Width: encoder.Model.Config.EmbedDim,
+	of, err := r.featuresOf(p, view, encoder.Model.Config.EmbedDim)
+	if err != nil {
+		return nil, err
 	}
 	return saveInParts(path, of, func(first int64) iter.Seq2[[]float32, error] {
 		if first > 0 {
@@ -45,6 +45,36 @@ func (r *Run) embed(ctx context.Context, p phase, view, path string) (*FeatureFi
 		}
 		batches := data.SequentialFrom(ctx, r.index, first, embedBatch, transform, r.loaderConfig(p))
 		return r.features(p, encoder, view, first, batches)
+	})
+}
+
+// featuresOf says what the features of one view by a model are of.
+func (r *Run) featuresOf(p phase, view string, width int) (featureOrigin, error) {
+	identity, err := Identity(p.model())
+	return featureOrigin{Model: identity, Data: r.index.Source().Fingerprint(), View: view, Rows: r.index.Usable(), Width: width}, err
+}
+
+// saveSample writes the features of a sample that is all usable rows. Its batches were those of an embedding, so the bits are
+// the same.
+func (r *Run) saveSample(ctx context.Context, p phase, s *sampled, view, path string) (*FeatureFile, error) {
+	rows := s.view(view)
+	of, err := r.featuresOf(p, view, len(rows[0]))
+	if err != nil {
+		return nil, err
+	}
+	return saveInParts(path, of, func(first int64) iter.Seq2[[]float32, error] {
+		return func(yield func([]float32, error) bool) {
+			for part := range slices.Chunk(rows[first:], embedBatch) {
+				if ctx.Err() != nil {
+					yield(nil, context.Cause(ctx))
+					return
+				}
+				fault.Point("mcl.embed")
+				if !yield(slices.Concat(part...), nil) {
+					return
+				}
+			}
+		}
 	})
 }
 

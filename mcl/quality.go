@@ -41,6 +41,25 @@ type sampled struct {
 	scale         float64 // exp(logit scale)
 }
 
+// view is the features of the images or of the captions.
+func (s *sampled) view(view string) [][]float32 {
+	if view == onText {
+		return s.texts
+	}
+	return s.images
+}
+
+// add appends features [n, width] of one view.
+func (s *sampled) add(view string, block []float32, width int) {
+	into := &s.images
+	if view == onText {
+		into = &s.texts
+	}
+	for ; len(block) > 0; block = block[width:] {
+		*into = append(*into, block[:width:width])
+	}
+}
+
 // tellQuality measures a finished model and warns where it is no gain.
 func (r *Run) tellQuality(ctx context.Context, p phase) error {
 	own, err := r.sample(ctx, p)
@@ -165,22 +184,21 @@ func (r *Run) sample(ctx context.Context, p phase) (*sampled, error) {
 	}
 	scale := encoder.Model.LogitScale.Floats()[0]
 	s := &sampled{scale: math.Exp(float64(scale))}
+	views := []string{onImage, onText}
+	if base := r.samples[phases(r.dir, r.cfg)[0].name]; base != nil && p.stage > 0 && r.cfg.Lock.textStays() {
+		s.texts, views, transform.Text = base.texts, views[:1], nil // the text tower is the base's
+	}
 	index := r.index.Sample(qualityRows, qualityRun)
 	for batch, err := range data.Sequential(ctx, index, embedBatch, transform, r.loaderConfig(p)) {
 		if err != nil {
 			return nil, err
 		}
-		for _, side := range []struct {
-			view string
-			into *[][]float32
-		}{{onImage, &s.images}, {onText, &s.texts}} {
-			block, err := encode(encoder, side.view, batch)
+		for _, view := range views {
+			block, err := encode(encoder, view, batch)
 			if err != nil {
 				return nil, err
 			}
-			for width := encoder.Model.Config.EmbedDim; len(block) > 0; block = block[width:] {
-				*side.into = append(*side.into, block[:width:width])
-			}
+			s.add(view, block, encoder.Model.Config.EmbedDim)
 		}
 		s.rows = append(s.rows, batch.Rows...)
 	}

@@ -1,11 +1,13 @@
 package mcl
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"math"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,6 +18,7 @@ import (
 	"github.com/mclclip/mclclip/internal/torchtest"
 	"github.com/mclclip/mclclip/train"
 	"github.com/mclclip/mclclip/train/metrics"
+	"github.com/mclclip/mclclip/train/trace"
 )
 
 func TestAlignmentAndUniformityByHand(t *testing.T) {
@@ -185,5 +188,45 @@ func TestTheFiguresOfAModelAreNotLost(t *testing.T) {
 	}
 	if want := []string{"base", "stage-1"}; !slices.Equal(measured, want) {
 		t.Errorf("figures are recorded of %v, want %v", measured, want)
+	}
+}
+
+// The figures of a model over few pairs have embedded them all: clustering takes these features, to the last bit those of an
+// embedding of its own. The captions of a locked text tower are the base's.
+func TestFeaturesOfFewPairsAreNotComputedTwice(t *testing.T) {
+	torchtest.NoLeak(t)
+	dir, c := t.TempDir(), smallRun()
+	c.Stages, c.Control, c.Lock.Text = 1, false, true
+	index := sceneIndex(t, embedBatch+32)
+	if err := startRun(t, dir, c, index, io.Discard).Finish(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range phases(dir, c) {
+		for _, view := range []string{onImage, onText} {
+			var files [2][]byte
+			for i, sampled := range []bool{false, true} {
+				run := startRun(t, dir, c, index, io.Discard)
+				if sampled {
+					for _, of := range phases(dir, c)[:p.stage+1] {
+						if _, err := run.sample(t.Context(), of); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+				timeline := trace.New("")
+				run.UseTrace(timeline)
+				path := filepath.Join(t.TempDir(), featuresFile)
+				if _, err := run.embed(t.Context(), p, view, path); err != nil {
+					t.Fatal(err)
+				}
+				files[i], _ = os.ReadFile(path)
+				if computed := strings.Contains(timeline.Summary(), "forward"); computed == sampled {
+					t.Errorf("%s, %s: after a sample (%v) the tower ran: %v", p.name, view, sampled, computed)
+				}
+			}
+			if len(files[0]) == 0 || !bytes.Equal(files[0], files[1]) {
+				t.Errorf("%s, %s: the features differ", p.name, view)
+			}
+		}
 	}
 }
