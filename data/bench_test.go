@@ -58,7 +58,7 @@ func BenchmarkLoader(b *testing.B) {
 				b.Fatal(err)
 			}
 			none := Transform{Image: func([]uint8, []byte, uint64) error { return nil }, Text: testTransform.Text, Context: 3}
-			l := NewLoader(context.Background(), x, NewPlain(50), Cursor{}, none, LoaderConfig{Buffer: buffer, Window: 16 << 20})
+			l := NewLoader(context.Background(), x, NewPlain(50, nil), Cursor{}, none, LoaderConfig{Buffer: buffer, Window: 16 << 20})
 			defer l.Close()
 			b.SetBytes(s.Shards()[0].Bytes)
 			for b.Loop() {
@@ -83,7 +83,7 @@ func BenchmarkReplay(b *testing.B) {
 	}
 	x := otherIndex(s)
 	for b.Loop() {
-		p := newPlan(x, NewPlain(64), Cursor{Batch: rows/64 - 1}, &LoaderConfig{Window: 256 << 20, World: 1})
+		p := newPlan(x, NewPlain(64, nil), Cursor{Batch: rows/64 - 1}, &LoaderConfig{Window: 256 << 20, World: 1})
 		if err := p.extend(context.Background()); err != nil {
 			b.Fatal(err)
 		}

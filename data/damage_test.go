@@ -27,7 +27,7 @@ func readDamaged(t testing.TB, path string, limit int64, strict bool) error {
 	if err != nil {
 		return err
 	}
-	l := NewLoader(context.Background(), x, NewPlain(1), Cursor{}, testTransform, LoaderConfig{Workers: 1, Prefetch: 1})
+	l := NewLoader(context.Background(), x, NewPlain(1, nil), Cursor{}, testTransform, LoaderConfig{Workers: 1, Prefetch: 1})
 	defer l.Close()
 	for range x.Usable() {
 		b, err := l.Next()

@@ -44,7 +44,7 @@ func TestShardThatChangesDuringTheRun(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			l := NewLoader(context.Background(), scanned(t, s), NewPlain(10), Cursor{}, testTransform, LoaderConfig{Window: 1})
+			l := NewLoader(context.Background(), scanned(t, s), NewPlain(10, nil), Cursor{}, testTransform, LoaderConfig{Window: 1})
 			defer l.Close()
 			for range 3 {
 				if _, err := l.Next(); err != nil {
@@ -65,7 +65,7 @@ func TestTouchedShardIsStillTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	x := scanned(t, s)
-	l := NewLoader(context.Background(), x, NewPlain(10), Cursor{}, testTransform, LoaderConfig{Window: 1})
+	l := NewLoader(context.Background(), x, NewPlain(10, nil), Cursor{}, testTransform, LoaderConfig{Window: 1})
 	defer l.Close()
 	for i := range 60 {
 		if _, err := l.Next(); err != nil {
@@ -117,7 +117,7 @@ func TestRowThatFailsIsNamed(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			x := bad(test.change)
-			l := NewLoader(context.Background(), x, NewPlain(10), Cursor{}, panics, LoaderConfig{})
+			l := NewLoader(context.Background(), x, NewPlain(10, nil), Cursor{}, panics, LoaderConfig{})
 			defer l.Close()
 			_, err := drainUntilError(t, l, 100)
 			wantError(t, err, "shard "+x.source.shards[0].Path, "row 33", "index has it as usable", test.want)
@@ -162,13 +162,13 @@ func TestGrouperThatBreaksTheRules(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			defer noGoroutines(t)()
-			l := NewLoader(context.Background(), x, strange{NewPlain(8), test.next}, Cursor{}, testTransform, LoaderConfig{})
+			l := NewLoader(context.Background(), x, strange{NewPlain(8, nil), test.next}, Cursor{}, testTransform, LoaderConfig{})
 			defer l.Close()
 			_, err := drainUntilError(t, l, 100)
 			wantError(t, err, test.want)
 		})
 	}
-	l := NewLoader(context.Background(), x, NewPlain(85), Cursor{}, testTransform, LoaderConfig{})
+	l := NewLoader(context.Background(), x, NewPlain(85, nil), Cursor{}, testTransform, LoaderConfig{})
 	defer l.Close()
 	_, err := l.Next()
 	wantError(t, err, "batch is too large for the data")
@@ -185,18 +185,18 @@ func TestCursorOfOtherDataIsRefused(t *testing.T) {
 		{Cursor{Carry: []int64{5}}, "row 5"}, // a bad row
 		{Cursor{Epoch: -1}, "epoch -1"},
 	} {
-		l := NewLoader(context.Background(), x, NewPlain(8), test.at, testTransform, LoaderConfig{})
+		l := NewLoader(context.Background(), x, NewPlain(8, nil), test.at, testTransform, LoaderConfig{})
 		_, err := l.Next()
 		wantError(t, err, "cursor", test.want)
 		l.Close()
 	}
-	l := NewLoader(context.Background(), x, NewPlain(8), Cursor{Batch: 10}, testTransform, LoaderConfig{})
+	l := NewLoader(context.Background(), x, NewPlain(8, nil), Cursor{Batch: 10}, testTransform, LoaderConfig{})
 	defer l.Close()
 	if b, err := l.Next(); err != nil || b.After.Epoch != 1 || b.After.Batch != 1 {
 		t.Errorf("the end of an epoch is not the beginning of the next one: %+v (%v)", b.After, err)
 	}
 	for _, cfg := range []LoaderConfig{{Rank: 2, World: 2}, {Rank: -1}, {Window: -1}, {Prefetch: -1}} {
-		l := NewLoader(context.Background(), x, NewPlain(8), Cursor{}, testTransform, cfg)
+		l := NewLoader(context.Background(), x, NewPlain(8, nil), Cursor{}, testTransform, cfg)
 		_, err := l.Next()
 		wantError(t, err, "loader")
 		l.Close()
@@ -234,7 +234,7 @@ func TestCloseAndCancelEndEverything(t *testing.T) {
 func TestNoRoomForWaitingRows(t *testing.T) {
 	x := testIndex(t, 100, testLimit)
 	missing := filepath.Join(t.TempDir(), "missing")
-	l := NewLoader(context.Background(), x, NewPlain(8), Cursor{}, testTransform, LoaderConfig{Buffer: 1, TempDir: missing})
+	l := NewLoader(context.Background(), x, NewPlain(8, nil), Cursor{}, testTransform, LoaderConfig{Buffer: 1, TempDir: missing})
 	defer l.Close()
 	_, err := l.Next()
 	wantError(t, err, "waiting rows", missing)

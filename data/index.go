@@ -21,6 +21,8 @@ type Index struct {
 	usable  int64
 	counts  map[string]int64 // rows left out, by reason
 	skips   *skipList
+
+	duplicates *Duplicates
 }
 
 func newIndex(s *Source, checker, tempDir string) *Index {
@@ -28,7 +30,7 @@ func newIndex(s *Source, checker, tempDir string) *Index {
 		source: s, checker: checker,
 		good:   make([]uint64, (s.Rows()+63)/64),
 		counts: map[string]int64{},
-		skips:  &skipList{tempDir: tempDir},
+		skips:  newSkipList(tempDir),
 	}
 }
 
@@ -59,6 +61,10 @@ func (x *Index) Good(row int64) bool { return x.good[row>>6]>>(row&63)&1 == 1 }
 
 // Counts returns the number of skipped rows by reason.
 func (x *Index) Counts() map[string]int64 { return maps.Clone(x.counts) }
+
+// Duplicates returns the usable rows whose image or caption is that of another usable row; nil where an older version, which did not look
+// for them, made the index.
+func (x *Index) Duplicates() *Duplicates { return x.duplicates }
 
 // Fingerprint identifies the content of the shards and the set of usable rows.
 func (x *Index) Fingerprint() string {

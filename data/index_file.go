@@ -1,6 +1,7 @@
 package data
 
 import (
+	"bufio"
 	"crypto/sha256"
 	"encoding/csv"
 	"encoding/hex"
@@ -15,8 +16,9 @@ import (
 
 // Files of a saved Index.
 const (
-	indexFile = "index.json"
-	skipsFile = "skipped.csv"
+	indexFile      = "index.json"
+	skipsFile      = "skipped.csv"
+	duplicatesFile = "duplicates.csv"
 )
 
 // indexJSON is the content of index.json.
@@ -27,6 +29,7 @@ type indexJSON struct {
 	Checker     string           `json:"checker,omitempty"`
 	Fingerprint string           `json:"fingerprint"`    // of the source
 	SkipsSHA256 string           `json:"skipped_sha256"` // of skipped.csv
+	Duplicates  string           `json:"duplicates_sha256,omitempty"`
 	Shards      []shardJSON      `json:"shards"`
 }
 
@@ -36,8 +39,8 @@ type shardJSON struct {
 	Fingerprint string `json:"fingerprint"`
 }
 
-// Save writes the folder dir, replacing an older one: index.json with counts, and skipped.csv with a line for each row that was
-// left out. Either both files appear or nothing changes.
+// Save writes the folder dir, replacing an older one: index.json with counts, skipped.csv with a line for each row that was
+// left out, and duplicates.csv with one for each that shares its image or caption. Either all files appear or nothing changes.
 func (x *Index) Save(dir string) error {
 	content := indexJSON{
 		Rows: x.source.Rows(), Usable: x.usable, Skipped: x.counts, Checker: x.checker, Fingerprint: x.source.Fingerprint(),
@@ -46,11 +49,16 @@ func (x *Index) Save(dir string) error {
 		content.Shards = append(content.Shards, shardJSON{Path: shard.Path, Rows: shard.Rows, Fingerprint: shard.Fingerprint})
 	}
 	return atomicfile.ReplaceDir(dir, func(temp string) error {
-		sum, err := x.saveSkips(filepath.Join(temp, skipsFile))
-		if err != nil {
+		var err error
+		if content.SkipsSHA256, err = saveSummed(filepath.Join(temp, skipsFile), x.WriteSkips); err != nil {
 			return err
 		}
-		content.SkipsSHA256 = sum
+		if x.duplicates != nil {
+			write := func(w io.Writer) error { return writeDuplicates(w, x.duplicates) }
+			if content.Duplicates, err = saveSummed(filepath.Join(temp, duplicatesFile), write); err != nil {
+				return err
+			}
+		}
 		text, err := json.MarshalIndent(content, "", "  ")
 		if err != nil {
 			return err
@@ -59,15 +67,15 @@ func (x *Index) Save(dir string) error {
 	})
 }
 
-// saveSkips writes the list of skipped rows and returns its hash.
-func (x *Index) saveSkips(path string) (sum string, err error) {
+// saveSummed writes a file and returns its hash.
+func saveSummed(path string, write func(io.Writer) error) (sum string, err error) {
 	file, err := os.Create(path)
 	if err != nil {
 		return "", err
 	}
 	defer file.Close()
 	hash := sha256.New()
-	if err := x.WriteSkips(io.MultiWriter(file, hash)); err != nil {
+	if err := write(io.MultiWriter(file, hash)); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(hash.Sum(nil)), file.Close()
@@ -110,6 +118,11 @@ func LoadIndex(dir string, s *Source) (*Index, error) {
 	x := newIndex(s, content.Checker, "")
 	if err := x.loadSkips(filepath.Join(dir, skipsFile), content.SkipsSHA256); err != nil {
 		return nil, fmt.Errorf("index %s: %w", dir, err)
+	}
+	if content.Duplicates != "" {
+		if err := x.loadDuplicates(filepath.Join(dir, duplicatesFile), content.Duplicates); err != nil {
+			return nil, fmt.Errorf("index %s: %w", dir, err)
+		}
 	}
 	if x.usable != content.Usable {
 		return nil, fmt.Errorf("index %s: %s leaves %d usable rows, %s says %d: scan the shards anew",
@@ -158,5 +171,22 @@ func (x *Index) loadSkips(path, want string) error {
 		return fmt.Errorf("%s was changed or is damaged: scan the shards anew", skipsFile)
 	}
 	x.skips.saved = path
+	return nil
+}
+
+func (x *Index) loadDuplicates(path, want string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	hash := sha256.New()
+	x.duplicates, err = readDuplicates(bufio.NewReader(io.TeeReader(file, hash)), x.source.Rows())
+	if err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(hash.Sum(nil)); got != want {
+		return fmt.Errorf("%s was changed or is damaged: scan the shards anew", duplicatesFile)
+	}
 	return nil
 }

@@ -93,7 +93,20 @@ func pull(t testing.TB, x *Index, g Grouper, at Cursor, n int, cfg LoaderConfig)
 }
 
 func groupers() map[string]func(int) Grouper {
-	return map[string]func(int) Grouper{"plain": NewPlain, "buckets": newBuckets}
+	return map[string]func(int) Grouper{
+		"plain":                 func(batch int) Grouper { return NewPlain(batch, nil) },
+		"plain with duplicates": func(batch int) Grouper { return NewPlain(batch, everyFifth(400)) },
+		"buckets":               newBuckets,
+	}
+}
+
+// everyFifth says that the rows whose numbers end in 0 or 5 have one caption.
+func everyFifth(rows int64) *Duplicates {
+	classes := map[int64]Classes{}
+	for row := int64(0); row < rows; row += 5 {
+		classes[row] = Classes{Caption: 1}
+	}
+	return NewDuplicates(classes)
 }
 
 func TestEachRowOnceAnEpoch(t *testing.T) {
@@ -204,7 +217,7 @@ func TestProcessesShareEachBatch(t *testing.T) {
 		}
 	}
 	cfg.World = 3
-	l := NewLoader(context.Background(), x, NewPlain(8), Cursor{}, testTransform, cfg)
+	l := NewLoader(context.Background(), x, NewPlain(8, nil), Cursor{}, testTransform, cfg)
 	defer l.Close()
 	_, err := l.Next()
 	wantError(t, err, "batch of 8 rows", "3 processes")
@@ -217,7 +230,7 @@ func TestCaptionsOfAListAreDrawnAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	x := scanned(t, s)
-	l := NewLoader(context.Background(), x, NewPlain(30), Cursor{}, testTransform, LoaderConfig{})
+	l := NewLoader(context.Background(), x, NewPlain(30, nil), Cursor{}, testTransform, LoaderConfig{})
 	defer l.Close()
 	drawn := map[string]int{}
 	choices := map[int64]map[int32]bool{}
@@ -258,7 +271,7 @@ func TestNeighboursAreSeparated(t *testing.T) {
 	}
 	x := scanned(t, s)
 	adjacent := func(window int64) (n int) { // pairs of consecutive rows in one batch
-		_, batches := pull(t, x, NewPlain(50), Cursor{}, 40, LoaderConfig{Window: window})
+		_, batches := pull(t, x, NewPlain(50, nil), Cursor{}, 40, LoaderConfig{Window: window})
 		for _, b := range batches {
 			rows := slices.Sorted(slices.Values(b.Rows))
 			for i := range rows[1:] {
@@ -282,7 +295,7 @@ func TestWaitingForDataIsCounted(t *testing.T) {
 		time.Sleep(2 * time.Millisecond)
 		return testTransform.Image(dst, encoded, seed)
 	}
-	l := NewLoader(context.Background(), x, NewPlain(10), Cursor{}, slow, LoaderConfig{Workers: 1, Buffer: 1})
+	l := NewLoader(context.Background(), x, NewPlain(10, nil), Cursor{}, slow, LoaderConfig{Workers: 1, Buffer: 1})
 	defer l.Close()
 	for range 5 {
 		if _, err := l.Next(); err != nil {

@@ -39,7 +39,7 @@ const (
 	scanBytes = 4 << 20
 )
 
-// Scan goes over all rows once and finds those that can be used: with an image that check accepts (nil: any that is not empty) and a
+// Scan goes over all rows once and finds those that can be used, and those whose image or caption stands in another: usable is a row with an image that check accepts (nil: any that is not empty) and a
 // caption. reason turns an error of check into a stable key for counting (nil: its text). check is called from many
 // goroutines. A row that fails is skipped; a shard that cannot be read is an error.
 func Scan(ctx context.Context, s *Source, check func(image []byte) error, reason func(error) string, cfg ScanConfig) (*Index, error) {
@@ -48,14 +48,15 @@ func Scan(ctx context.Context, s *Source, check func(image []byte) error, reason
 	work := startWorkers(cfg.Workers, 0)
 	defer work.close()
 	chunks := make(chan *scanChunk, 2*runtime.GOMAXPROCS(0))
-	scan := &scanner{source: s, check: check, reason: reason, ctx: ctx, work: work, chunks: chunks}
+	finder := newDuplicateFinder(s.Rows(), cfg.TempDir)
+	scan := &scanner{source: s, check: check, reason: reason, ctx: ctx, work: work, chunks: chunks, finder: finder}
 	failed := make(chan error, 1)
 	go func() {
 		failed <- scan.readAll()
 		close(chunks)
 	}()
 	index := newIndex(s, cfg.Checker, cfg.TempDir)
-	err := collect(ctx, index, chunks, cfg.Progress)
+	err := collect(ctx, index, finder, chunks, cfg.Progress)
 	cancel(errStopped)
 	for range chunks { // let the reader go on to see that it is over
 	}
@@ -63,6 +64,10 @@ func Scan(ctx context.Context, s *Source, check func(image []byte) error, reason
 		err = readErr
 	}
 	if err != nil {
+		finder.records.close()
+		return nil, err
+	}
+	if index.duplicates, err = finder.find(); err != nil {
 		return nil, err
 	}
 	if index.usable == 0 {
@@ -71,8 +76,8 @@ func Scan(ctx context.Context, s *Source, check func(image []byte) error, reason
 	return index, nil
 }
 
-// collect enters the results into the index in row order.
-func collect(ctx context.Context, index *Index, chunks <-chan *scanChunk, progress func(done, total int64)) error {
+// collect enters the results into the index, and the hashes of usable rows into the finder, in row order.
+func collect(ctx context.Context, index *Index, finder *duplicateFinder, chunks <-chan *scanChunk, progress func(done, total int64)) error {
 	done := int64(0)
 	for chunk := range chunks {
 		select {
@@ -82,6 +87,12 @@ func collect(ctx context.Context, index *Index, chunks <-chan *scanChunk, progre
 		}
 		for _, row := range chunk.rows {
 			if err := index.enter(row.Skip); err != nil {
+				return err
+			}
+			if row.Reason != "" {
+				continue
+			}
+			if err := finder.note(row.Row, row.hashes); err != nil {
 				return err
 			}
 		}
@@ -102,7 +113,8 @@ type scanChunk struct {
 
 type scanRow struct {
 	Skip
-	image []byte
+	image  []byte
+	hashes pairHash
 }
 
 type scanner struct {
@@ -112,6 +124,7 @@ type scanner struct {
 	ctx    context.Context
 	work   *workers
 	chunks chan<- *scanChunk
+	finder *duplicateFinder
 }
 
 // readAll hands all rows to the workers.
@@ -123,6 +136,9 @@ func (s *scanner) readAll() error {
 		seg := &s.source.segments[i]
 		err := r.read(s.ctx, seg, rowsFrom(seg.first, seg.rows), func(p *pairRow) error {
 			row := scanRow{Skip: Skip{Row: p.number, Key: p.key, Reason: unusable(p)}}
+			if row.Reason == "" {
+				row.hashes = s.finder.hash(p.image, p.captions)
+			}
 			if row.Reason == "" && s.check != nil {
 				row.image = slices.Clone(p.image)
 			}

@@ -181,8 +181,8 @@ func TestLongListOfSkippedRowsGoesToDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if x.skips.file == nil || x.skips.head.Len() > skipsInMemory {
-		t.Errorf("%d bytes are held in memory", x.skips.head.Len())
+	if x.skips.rows.file == nil || x.skips.rows.head.Len() > skipsInMemory {
+		t.Errorf("%d bytes are held in memory", x.skips.rows.head.Len())
 	}
 	n := int64(0)
 	for skip, err := range x.AllSkips() {

@@ -84,7 +84,7 @@ func TestSequentialWithoutImagesReadsNone(t *testing.T) {
 	if int64(n) != x.Usable() {
 		t.Errorf("%d rows", n)
 	}
-	l := NewLoader(context.Background(), x, NewPlain(8), Cursor{}, only, LoaderConfig{})
+	l := NewLoader(context.Background(), x, NewPlain(8, nil), Cursor{}, only, LoaderConfig{})
 	defer l.Close()
 	for range 30 {
 		if b, err := l.Next(); err != nil || b.Tokens[0] != int32(b.Rows[0]) {

@@ -1,7 +1,6 @@
 package data
 
 import (
-	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -20,20 +19,21 @@ const (
 
 var skipColumns = []string{"row", "shard", "shard_row", "key", "reason", "detail"}
 
-// skipList holds the skipped rows as CSV, in memory while there are few of them and in a file without a name when there
-// are many: of a large download with dead links they may be a third of all rows.
+// skipList holds the skipped rows as CSV: of a large download with dead links they may be a third of all rows.
 type skipList struct {
-	tempDir string
-	head    bytes.Buffer
-	file    *os.File // what left head, in order; nil while there is none
-	saved   string   // path of a list that was loaded; then head and file are empty
+	rows  overflow
+	saved string // path of a list that was loaded; then rows is empty
+}
+
+func newSkipList(tempDir string) *skipList {
+	return &skipList{rows: overflow{dir: tempDir, pattern: "mclclip-skipped-*", limit: skipsInMemory}}
 }
 
 func (l *skipList) add(s Skip) error {
 	if len(s.Detail) > longestDetail {
 		s.Detail = s.Detail[:longestDetail] + "..."
 	}
-	w := csv.NewWriter(&l.head)
+	w := csv.NewWriter(&l.rows)
 	clean := func(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
 	record := []string{
 		strconv.FormatInt(s.Row, 10), s.Shard, strconv.FormatInt(s.Local, 10), clean(s.Key), clean(s.Reason), clean(s.Detail),
@@ -42,23 +42,7 @@ func (l *skipList) add(s Skip) error {
 		return fmt.Errorf("list of skipped rows: %w", err)
 	}
 	w.Flush()
-	if err := w.Error(); err != nil || l.head.Len() < skipsInMemory {
-		return err
-	}
-	return l.flush()
-}
-
-// flush moves the head to the file.
-func (l *skipList) flush() error {
-	if l.file == nil {
-		file, err := os.CreateTemp(l.tempDir, "mclclip-skipped-*")
-		if err != nil {
-			return fmt.Errorf("list of skipped rows: %w", err)
-		}
-		os.Remove(file.Name()) // the system frees it when the process ends, or the Index is collected
-		l.file = file
-	}
-	if _, err := l.head.WriteTo(l.file); err != nil {
+	if err := w.Error(); err != nil {
 		return fmt.Errorf("list of skipped rows: %w", err)
 	}
 	return nil
@@ -69,15 +53,8 @@ func (l *skipList) open() (io.ReadCloser, error) {
 	if l.saved != "" {
 		return os.Open(l.saved)
 	}
-	tail := bytes.NewReader(l.head.Bytes())
-	if l.file == nil {
-		return io.NopCloser(tail), nil
-	}
-	size, err := l.file.Seek(0, io.SeekEnd)
-	if err != nil {
-		return nil, err
-	}
-	return io.NopCloser(io.MultiReader(io.NewSectionReader(l.file, 0, size), tail)), nil
+	r, err := l.rows.reader()
+	return io.NopCloser(r), err
 }
 
 // Skips returns the first 1,000 rows that were left out, in row order; AllSkips yields all.

@@ -2,7 +2,6 @@ package mcl
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/mclclip/mclclip/data"
 )
@@ -22,24 +21,31 @@ const waitingBatches = 4
 // A row that waited through the end of an epoch comes again in the next one. While the first copy waits the second one is put aside,
 // and it joins its group only when the first has left in a batch; so no row is ever twice in a batch, whatever the blocks.
 //
+// A row whose image or caption another row of the block has is put aside as well, until the block is full; when many wait, or
+// would fill the last block of an epoch, they meet. Rows of different blocks are no negatives of each other.
+//
 // The batches depend on the rows added since Reset and on nothing else. A Grouper is for one goroutine.
 type Grouper struct {
 	label     []int32 // by row
 	bucketOf  []int32 // by label; Unusable where the label has no pairs
 	groups    int     // G
 	blockRows int     // b/G
+	rows      int     // that have a label
+	mayWait   []int   // by bucket: rows that may be put aside, half of a block at most, and half of what a block leaves of the group
 	most      int     // blocks in waiting at which a batch may take several of a group
 
-	buckets  [][]int64     // by bucket: rows of the block that is being filled
-	waiting  []block       // full blocks, oldest first
-	perGroup []int32       // by bucket: blocks in waiting
-	distinct int           // buckets with a block in waiting
-	present  []uint64      // bit by row: the row is in a bucket or in waiting
-	later    map[int64]int // copies put aside while an earlier copy of the row waits
-	ready    [][]int64     // batches that Next has not handed out
-	taken    []int32       // by bucket: the batch that last took a block, to tell repeats
-	spare    [][]int64     // buffers of blocks that left
-	stats    GroupStats
+	buckets    []bucket
+	waiting    []block // full blocks, oldest first
+	duplicates *data.Duplicates
+	perGroup   []int32       // by bucket: blocks in waiting
+	distinct   int           // buckets with a block in waiting
+	present    []uint64      // bit by row: the row is in a bucket or in waiting
+	later      map[int64]int // copies put aside while an earlier copy of the row waits
+	copies     int           // of all rows in later
+	ready      [][]int64     // batches that Next has not handed out
+	taken      []int32       // by bucket: the batch that last took a block, to tell repeats
+	spare      [][]int64     // buffers of blocks that left
+	stats      GroupStats
 }
 
 var _ data.Grouper = (*Grouper)(nil)
@@ -50,19 +56,29 @@ type block struct {
 	rows   []int64
 }
 
+// bucket is the block of a group that is being filled.
+type bucket struct {
+	rows   []int64
+	apart  data.Apart // images and captions of rows
+	aside  []int64    // rows that wait because theirs is among them
+	copies int        // rows of the group in later
+}
+
 // GroupStats counts what a Grouper did since Reset.
 type GroupStats struct {
 	Batches  int64
 	Repeats  int64   // blocks in a batch that already held a block of their group
 	Waiting  int64   // rows that wait now, copies put aside included
+	Together int64   // rows in a block with a row of the same image or caption
 	Unusable int64   // rows that were left out because they have no label
 	Drawn    []int64 // blocks that left, by group in the order of Groups
 }
 
 // NewGrouper returns a Grouper for global batches of batch rows in groups blocks. labels holds each row's label, of maps labels to groups
-// (Groups.Of). Neither is copied. The error says why no batch could be made: the data hold too few full blocks.
-func NewGrouper(labels []int32, of []int32, batch, groups int) (*Grouper, error) {
-	g := &Grouper{label: labels, groups: groups}
+// (Groups.Of); rows that share an image or a caption (nil: none) are kept apart. None is copied. The error says why no batch could be
+// made: the data hold too few full blocks.
+func NewGrouper(labels []int32, of []int32, batch, groups int, duplicates *data.Duplicates) (*Grouper, error) {
+	g := &Grouper{label: labels, groups: groups, duplicates: duplicates}
 	count, err := g.number(of)
 	if err != nil {
 		return nil, err
@@ -83,6 +99,7 @@ func NewGrouper(labels []int32, of []int32, batch, groups int) (*Grouper, error)
 		return nil, err
 	}
 	g.blockRows = batch / groups
+	g.rows = int(usable)
 	blocks := int64(0)
 	for bucket, size := range sizes {
 		if size < int64(g.blockRows) || lacks(size, usable, batch, groups) > 0 {
@@ -90,6 +107,11 @@ func NewGrouper(labels []int32, of []int32, batch, groups int) (*Grouper, error)
 				bucket, count, size, usable, g.blockRows)
 		}
 		blocks += size / int64(g.blockRows)
+		wait := min(g.blockRows, int(size)-g.blockRows) / 2
+		if usable < waitingBatches*int64(batch) {
+			wait = 0 // so few rows that a group could hold up all others
+		}
+		g.mayWait = append(g.mayWait, wait)
 	}
 	g.most = int(min(int64(waitingBatches*groups), max(int64(groups), blocks/2)))
 	g.perGroup, g.taken = make([]int32, count), make([]int32, count)
@@ -121,9 +143,12 @@ func (g *Grouper) number(of []int32) (count int, err error) {
 
 // Reset starts an epoch with the rows that waited at the end of the one before, as EndEpoch returned them.
 func (g *Grouper) Reset(carry []int64) {
-	g.buckets = make([][]int64, len(g.perGroup))
+	g.buckets = make([]bucket, len(g.perGroup))
+	for i := range g.buckets {
+		g.buckets[i].apart = data.NewApart(g.duplicates)
+	}
 	g.waiting, g.ready, g.spare = nil, nil, nil
-	g.distinct, g.later = 0, make(map[int64]int)
+	g.distinct, g.later, g.copies = 0, make(map[int64]int), 0
 	clear(g.perGroup)
 	clear(g.present)
 	for bucket := range g.taken {
@@ -160,12 +185,21 @@ func (g *Grouper) Next() []int64 {
 // EndEpoch makes batches of the full blocks that wait, of the same group where there is no other, and returns the rows that wait for the next
 // epoch: those of the blocks left, then of the buckets, then the copies put aside.
 func (g *Grouper) EndEpoch() (carry []int64) {
-	g.settle(g.groups)
+	for again := true; again; {
+		again = false
+		for i := range g.buckets {
+			if b := &g.buckets[i]; len(b.rows)+len(b.aside) >= g.blockRows {
+				g.joinAside(int32(i), true)
+				again = true // copies of the rows of a block that leaves may fill another
+			}
+		}
+		g.settle(g.groups)
+	}
 	for _, b := range g.waiting {
 		carry = append(carry, b.rows...)
 	}
-	for _, rows := range g.buckets {
-		carry = append(carry, rows...)
+	for i := range g.buckets {
+		carry = append(append(carry, g.buckets[i].rows...), g.buckets[i].aside...)
 	}
 	return g.appendLater(carry)
 }
@@ -183,107 +217,5 @@ func (g *Grouper) appendLater(carry []int64) []int64 {
 	return carry
 }
 
-// usable counts the rows that have a label.
-func (g *Grouper) usable() (n int64) {
-	for _, label := range g.label {
-		if label >= 0 {
-			n++
-		}
-	}
-	return n
-}
-
 // Stats returns the counts since Reset.
 func (g *Grouper) Stats() GroupStats { return g.stats }
-
-// place puts a row into its bucket, or aside where a copy of it waits; it reports whether that filled a block.
-func (g *Grouper) place(row int64) bool {
-	word, bit := row>>6, uint64(1)<<(row&63)
-	if g.present[word]&bit != 0 {
-		g.later[row]++
-		return false
-	}
-	g.present[word] |= bit
-	bucket := g.bucketOf[g.label[row]]
-	rows := g.buckets[bucket]
-	if rows == nil {
-		rows = g.buffer()
-	}
-	rows = append(rows, row)
-	if len(rows) < g.blockRows {
-		g.buckets[bucket] = rows
-		return false
-	}
-	g.buckets[bucket] = nil
-	g.waiting = append(g.waiting, block{bucket, rows})
-	if g.perGroup[bucket]++; g.perGroup[bucket] == 1 {
-		g.distinct++
-	}
-	return true
-}
-
-func (g *Grouper) buffer() []int64 {
-	if n := len(g.spare); n > 0 {
-		rows := g.spare[n-1]
-		g.spare = g.spare[:n-1]
-		return rows
-	}
-	return make([]int64, 0, g.blockRows)
-}
-
-// settle makes batches as long as G groups have a block, or as most blocks wait and so must go.
-func (g *Grouper) settle(most int) {
-	for g.distinct >= g.groups || len(g.waiting) >= most {
-		batch := g.take()
-		g.ready = append(g.ready, batch)
-		g.release(batch)
-	}
-}
-
-// take moves G waiting blocks into a batch: the oldest of each group, then the oldest of those left.
-func (g *Grouper) take() []int64 {
-	batch := make([]int64, 0, g.groups*g.blockRows)
-	for _, repeat := range []bool{false, true} {
-		for i := range g.waiting {
-			b := &g.waiting[i]
-			again := g.taken[b.bucket] == int32(g.stats.Batches)
-			if len(batch) == cap(batch) || b.rows == nil || again != repeat {
-				continue
-			}
-			batch = append(batch, b.rows...)
-			g.spare = append(g.spare, b.rows[:0])
-			b.rows = nil
-			g.leave(b.bucket, repeat)
-		}
-	}
-	g.waiting = slices.DeleteFunc(g.waiting, func(b block) bool { return b.rows == nil })
-	g.stats.Batches++
-	g.stats.Waiting -= int64(len(batch))
-	return batch
-}
-
-// leave counts a block of the bucket that goes into the batch being made.
-func (g *Grouper) leave(bucket int32, repeat bool) {
-	if g.perGroup[bucket]--; g.perGroup[bucket] == 0 {
-		g.distinct--
-	}
-	g.taken[bucket] = int32(g.stats.Batches)
-	g.stats.Drawn[bucket]++
-	if repeat {
-		g.stats.Repeats++
-	}
-}
-
-// release lets copies that were put aside follow the rows of a batch that left.
-func (g *Grouper) release(batch []int64) {
-	for _, row := range batch {
-		g.present[row>>6] &^= 1 << (row & 63)
-		if n := g.later[row]; n > 1 {
-			g.later[row] = n - 1
-			g.place(row)
-		} else if n == 1 {
-			delete(g.later, row)
-			g.place(row)
-		}
-	}
-}

@@ -90,7 +90,7 @@ func TestGroupsThatMakeNoBatchAreRefused(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := NewGrouper(c.labels, c.of, c.batch, c.groups); err == nil || !strings.Contains(err.Error(), c.says) {
+			if _, err := NewGrouper(c.labels, c.of, c.batch, c.groups, nil); err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("got %v, want an error with %q", err, c.says)
 			}
 		})
@@ -107,7 +107,7 @@ func BenchmarkGrouper(b *testing.B) {
 	for row := range labels {
 		labels[row] = random.Int32N(1000)
 	}
-	g, err := NewGrouper(labels, of, 1024, 4)
+	g, err := NewGrouper(labels, of, 1024, 4, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

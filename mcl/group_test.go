@@ -95,7 +95,7 @@ func (s setting) rows() (labels, of []int32) {
 func (s setting) grouper(t *testing.T) *Grouper {
 	t.Helper()
 	labels, of := s.rows()
-	g, err := NewGrouper(labels, of, s.batch, s.groups)
+	g, err := NewGrouper(labels, of, s.batch, s.groups, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,7 +269,7 @@ func TestMergedLabelsShareBlocks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := NewGrouper(labels, groups.Of, 32, 2)
+	g, err := NewGrouper(labels, groups.Of, 32, 2, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -150,7 +150,7 @@ func (r *Run) batches(ctx context.Context, p phase) (data.Grouper, train.Config,
 	}
 	if p.ordinary {
 		cfg.Groups = 1
-		return data.NewPlain(cfg.GlobalBatch()), cfg, nil
+		return data.NewPlain(cfg.GlobalBatch(), r.index.Duplicates()), cfg, nil
 	}
 	grouper, err := r.group(ctx, p, cfg)
 	return grouper, cfg, err
@@ -254,6 +254,9 @@ func (r *Run) tell(p phase, done int, loaded data.LoaderStats, grouper data.Grou
 	var left []string
 	if s.Repeats > 0 {
 		left = append(left, fmt.Sprintf("%d of the %d blocks of the last epoch stood beside one of their own group", s.Repeats, s.Batches*int64(g.groups)))
+	}
+	if s.Together > 0 {
+		left = append(left, counted(int(s.Together), "pair")+" of the last epoch met their own image or caption in another pair")
 	}
 	if s.Waiting > 0 {
 		left = append(left, counted(int(s.Waiting), "pair")+" still waited for a block")

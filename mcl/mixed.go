@@ -28,12 +28,12 @@ var _ data.Grouper = (*Mixed)(nil)
 // NewMixed returns a Grouper of hard's batches and ordinary ones, cfg.HardFraction and the rest. Too few rows for the labels to fill
 // blocks from are an error.
 func NewMixed(hard *Grouper, cfg train.Config) (*Mixed, error) {
-	share := cfg.HardFraction * float64(hard.usable())
+	share := cfg.HardFraction * float64(hard.rows)
 	if need := 2 * len(hard.perGroup) * hard.blockRows; share < float64(need) {
 		return nil, fmt.Errorf("--hard-fraction %g leaves %.0f pairs of an epoch to %d groups with blocks of %d, want at least %d: raise it, lower --stages or --clusters, or raise --groups",
 			cfg.HardFraction, math.Floor(share), len(hard.perGroup), hard.blockRows, need)
 	}
-	m := &Mixed{hard: hard, plain: data.NewPlain(cfg.GlobalBatch()), cfg: cfg}
+	m := &Mixed{hard: hard, plain: data.NewPlain(cfg.GlobalBatch(), hard.duplicates), cfg: cfg}
 	m.Reset(nil)
 	return m, nil
 }

@@ -25,7 +25,7 @@ func mixture(t *testing.T, rows, labels int, fraction float64) (*Mixed, []int32)
 	for i := range of {
 		of[i] = int32(i)
 	}
-	hard, err := NewGrouper(label, of, c.GlobalBatch(), c.Groups)
+	hard, err := NewGrouper(label, of, c.GlobalBatch(), c.Groups, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

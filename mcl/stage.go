@@ -49,7 +49,7 @@ func (r *Run) group(ctx context.Context, p phase, cfg train.Config) (data.Groupe
 			return nil, err
 		}
 	}
-	hard, err := NewGrouper(labels.ByRow, groups.Of, cfg.GlobalBatch(), cfg.Groups)
+	hard, err := NewGrouper(labels.ByRow, groups.Of, cfg.GlobalBatch(), cfg.Groups, r.index.Duplicates())
 	if err != nil || cfg.HardFraction == 1 {
 		return hard, err
 	}

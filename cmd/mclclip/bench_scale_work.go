@@ -62,7 +62,7 @@ func (w scaleWork) measure(rows int64, device torch.Device) (r scaleResult, err 
 	if err != nil {
 		return r, err
 	}
-	grouper, err := mcl.NewGrouper(labels.ByRow, of.Of, w.batch, w.groups)
+	grouper, err := mcl.NewGrouper(labels.ByRow, of.Of, w.batch, w.groups, nil)
 	if err != nil {
 		return r, err
 	}

@@ -215,7 +215,7 @@ func (b *benchSide) loader() (func() (speed.Round, error), func(), error) {
 	}
 	return func() (r speed.Round, err error) {
 		batches := int(index.Usable()) / b.batch
-		loader := data.NewLoader(b.ctx, index, data.NewPlain(b.batch), data.Cursor{}, transform, data.LoaderConfig{Workers: b.workers})
+		loader := data.NewLoader(b.ctx, index, data.NewPlain(b.batch, nil), data.Cursor{}, transform, data.LoaderConfig{Workers: b.workers})
 		defer loader.Close()
 		pairs, ends := 0, 0
 		for range batches {

@@ -127,6 +127,10 @@ func (f *finetune) train(ctx context.Context, source *data.Source, index *data.I
 	if source.CaptionLists() {
 		log.Printf("the caption column %s holds lists: each epoch draws one caption of a pair by --seed; texts are clustered by the first", resolved.CaptionColumn)
 	}
+	if images, captions := index.Duplicates().Count(); images+captions > 0 {
+		log.Printf("%d pairs have an image and %d a caption that another pair has: they are kept apart in batches (%s)", images, captions,
+			filepath.Join(f.out, mcl.PairsDir, "duplicates.csv"))
+	}
 	start := mcl.Start{Pretrained: f.weights.pretrained, Options: f.weights.options, EXIF: f.exif, At: at}
 	if resolved.Model != nil {
 		start.Model = *resolved.Model

@@ -157,7 +157,7 @@ func TestAStreamWithDamageOfEveryKind(t *testing.T) {
 // checkUsed checks that an epoch delivers exactly the rows without a reason, each once.
 func checkUsed(t *testing.T, index *data.Index, reasons []string) {
 	t.Helper()
-	loader := data.NewLoader(t.Context(), index, data.NewPlain(1), data.Cursor{}, data.Transform{}, data.LoaderConfig{Workers: 1})
+	loader := data.NewLoader(t.Context(), index, data.NewPlain(1, nil), data.Cursor{}, data.Transform{}, data.LoaderConfig{Workers: 1})
 	defer loader.Close()
 	var used, good []int64
 	for range index.Usable() {

@@ -84,7 +84,7 @@ func (e *Experiment) Run(ctx context.Context) (*Result, error) {
 	return result, nil
 }
 
-func (e *Experiment) ordinary() data.Grouper { return data.NewPlain(e.cfg.Train.BatchSize) }
+func (e *Experiment) ordinary() data.Grouper { return data.NewPlain(e.cfg.Train.BatchSize, nil) }
 
 // stages trains the stages, each with the labels that the models before it give.
 func (e *Experiment) stages(ctx context.Context, base *model, result *Result) error {
@@ -130,7 +130,7 @@ func (e *Experiment) stagePhase(s int, labels *mcl.Labels, centroids []mcl.Centr
 		return p, 0, err
 	}
 	merged, _ = of.Merged(sizes)
-	grouper, err := mcl.NewGrouper(labels.ByRow, of.Of, batch, groups)
+	grouper, err := mcl.NewGrouper(labels.ByRow, of.Of, batch, groups, nil)
 	if err != nil {
 		return p, 0, err
 	}
