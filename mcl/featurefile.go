@@ -65,6 +65,23 @@ func (f *FeatureFile) Len() int64 { return f.rows }
 // Width returns D.
 func (f *FeatureFile) Width() int { return f.width }
 
+// ReadRows reads some rows.
+func (f *FeatureFile) ReadRows(rows []int64, do func(i int, x []float32)) error {
+	file, err := os.Open(f.path)
+	if err != nil {
+		return fmt.Errorf("features: %w", err)
+	}
+	defer file.Close()
+	x := make([]float32, f.width)
+	for i, row := range rows {
+		if _, err := file.ReadAt(bytesOf(x), row*int64(4*f.width)); err != nil {
+			return fmt.Errorf("features %s: row %d: %w", f.path, row, err)
+		}
+		do(i, x)
+	}
+	return nil
+}
+
 // Blocks reads the rows in blocks of about 4 MiB.
 func (f *FeatureFile) Blocks() iter.Seq2[[]float32, error] {
 	return func(yield func([]float32, error) bool) {

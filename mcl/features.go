@@ -17,6 +17,13 @@ type Features interface {
 	Blocks() iter.Seq2[[]float32, error]
 }
 
+// RowReader is what Features are that can read single rows without a pass over all of them.
+type RowReader interface {
+	// ReadRows calls do for the features [D] of each of rows, with its place in rows; x is valid during the call. It is safe for many
+	// goroutines.
+	ReadRows(rows []int64, do func(i int, x []float32)) error
+}
+
 // Matrix holds features in memory, [M, D] row by row.
 type Matrix struct {
 	Data    []float32
@@ -34,6 +41,14 @@ func (m *Matrix) Width() int { return m.Columns }
 
 // Row returns one row.
 func (m *Matrix) Row(i int) []float32 { return m.Data[i*m.Columns : (i+1)*m.Columns] }
+
+// ReadRows shows some rows.
+func (m *Matrix) ReadRows(rows []int64, do func(i int, x []float32)) error {
+	for i, row := range rows {
+		do(i, m.Row(int(row)))
+	}
+	return nil
+}
 
 // Blocks yields the rows.
 func (m *Matrix) Blocks() iter.Seq2[[]float32, error] {

@@ -7,21 +7,22 @@ import (
 
 // KMeansConfig says how features are clustered.
 type KMeansConfig struct {
-	Clusters   int     `json:"-"`           // K; of a run: Config.Clusters
-	Starts     int     `json:"starts"`      // seedings, of which the one with the lowest inertia is kept (scikit-learn's n_init)
-	SampleRows int     `json:"sample_rows"` // rows on which the starts are compared; at least 32 K rows are taken, all if there are fewer
-	MaxPasses  int     `json:"max_passes"`  // passes over all features at most (max_iter)
-	Tolerance  float64 `json:"tolerance"`   // passes end when the centroids' squared shift is at most this times the features' mean variance (tol)
-	MinGain    float64 `json:"min_gain"`    // with more rows than the sample holds, passes also end when one lowers the inertia by less than this share
-	BatchRows  int     `json:"batch_rows"`  // 0: Lloyd's algorithm; else passes are mini-batch K-means (Sculley 2010), an update every BatchRows rows
-	Spherical  bool    `json:"spherical"`   // centroids are scaled to length 1 after each update; for features of length 1
-	Seed       uint64  `json:"-"`           // of a run: it follows from Config.Seed and the stage
+	Clusters       int     `json:"-"`                // K; of a run: Config.Clusters
+	Starts         int     `json:"starts"`           // seedings, of which the one with the lowest inertia is kept (scikit-learn's n_init)
+	SampleRows     int     `json:"sample_rows"`      // up to so many rows, and up to 32 K, the starts run on all; more are clustered by a sample of at least so many
+	RowsPerCluster int     `json:"rows_per_cluster"` // times K: rows of the sample where these are more; sampleFloats bounds them
+	MaxPasses      int     `json:"max_passes"`       // updates over all features at most (max_iter)
+	Tolerance      float64 `json:"tolerance"`        // passes end when the centroids' squared shift is at most this times the features' mean variance (tol)
+	MinGain        float64 `json:"min_gain"`         // with more rows than the sample holds, all features update the centroids only while this lowers the inertia by such a share
+	BatchRows      int     `json:"batch_rows"`       // 0: Lloyd's algorithm; else passes are mini-batch K-means (Sculley 2010), an update every BatchRows rows
+	Spherical      bool    `json:"spherical"`        // centroids are scaled to length 1 after each update; for features of length 1
+	Seed           uint64  `json:"-"`                // of a run: it follows from Config.Seed and the stage
 }
 
-// DefaultKMeansConfig returns the paper's K and otherwise the settings of scikit-learn's KMeans with 10 starts, but for MinGain:
-// the passes that it saves lower the inertia of large data by some 0.1 % in all.
+// DefaultKMeansConfig returns the paper's K and otherwise the settings of scikit-learn's KMeans with 10 starts, but for large data:
+// the centroids of a sample with 1,000 rows a cluster are 0.1 % of the inertia from those of all rows, which one more pass would gain.
 func DefaultKMeansConfig() KMeansConfig {
-	return KMeansConfig{Clusters: 10, Starts: 10, SampleRows: 1 << 15, MaxPasses: 300, Tolerance: 1e-4, MinGain: 1e-4}
+	return KMeansConfig{Clusters: 10, Starts: 10, SampleRows: 1 << 15, RowsPerCluster: 1000, MaxPasses: 300, Tolerance: 1e-4, MinGain: 1e-2}
 }
 
 // Validate checks the settings.
@@ -33,6 +34,8 @@ func (c KMeansConfig) Validate() error {
 		return fmt.Errorf("k-means: %d starts, want at least 1", c.Starts)
 	case c.SampleRows < 0:
 		return fmt.Errorf("k-means: a sample of %d rows", c.SampleRows)
+	case c.RowsPerCluster < 0:
+		return fmt.Errorf("k-means: a sample of %d rows a cluster", c.RowsPerCluster)
 	case c.MaxPasses < 1:
 		return fmt.Errorf("k-means: at most %d passes, want at least 1", c.MaxPasses)
 	case c.Tolerance < 0 || math.IsNaN(c.Tolerance):
@@ -56,11 +59,11 @@ type Clustering struct {
 
 // KMeans puts features into K clusters: Assign is c(s) when they are those of stage s's model.
 //
-// Each start is seeded by greedy k-means++ (Arthur and Vassilvitskii 2007, with scikit-learn's number of trials) and run to its end by
-// Lloyd's algorithm on a random sample of bounded size; the best one goes on over all features, which takes few passes from
-// there. Where the sample is the whole, this is K-means with several starts. Beside 4 bytes a row only the sample is in
-// memory. A cluster that loses all its rows takes the row that lies farthest from its centroid. The same features, settings
-// and Nearest give the same result.
+// Up to SampleRows rows are held in memory: each start is seeded by greedy k-means++ (Arthur and Vassilvitskii 2007, with
+// scikit-learn's number of trials) and run to its end by Lloyd's algorithm, and the best one is the result. More rows are
+// clustered by a sample of bounded size (clusterLarge), and one pass over all of them gives each its cluster. Beside 4 bytes a row
+// only the sample is in memory. A cluster that loses all its rows takes the row that lies farthest from its centroid. The same
+// features, settings and Nearest give the same result.
 func KMeans(features Features, nearest Nearest, config KMeansConfig) (*Clustering, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
@@ -68,44 +71,51 @@ func KMeans(features Features, nearest Nearest, config KMeansConfig) (*Clusterin
 	if int64(config.Clusters) > features.Len() {
 		return nil, fmt.Errorf("k-means: --clusters %d for %d rows: at most one cluster a row", config.Clusters, features.Len())
 	}
-	c, err := cluster(features, nearest, config)
+	do := clusterWhole
+	if features.Len() > int64(max(config.SampleRows, 32*config.Clusters)) {
+		do = clusterLarge
+	}
+	c, err := do(features, nearest, config)
 	if err != nil {
 		return nil, fmt.Errorf("k-means: %w", err)
 	}
 	return c, nil
 }
 
-func cluster(features Features, nearest Nearest, config KMeansConfig) (*Clustering, error) {
-	seen, err := survey(features, config)
+// clusterWhole holds all features in memory.
+func clusterWhole(features Features, nearest Nearest, config KMeansConfig) (*Clustering, error) {
+	all, err := drawSample(features, features.Len(), config.Seed)
 	if err != nil {
 		return nil, err
 	}
-	stop := config.Tolerance * seen.variance
-	whole, gain := seen.sample.Len() == features.Len(), config.MinGain
-	if whole {
-		gain = 0 // cheap enough to go to the end
+	variance, equal := spread(all)
+	if equal {
+		return nil, fmt.Errorf("all %d feature rows are equal: there is nothing to cluster", all.Len())
 	}
-	best, err := bestStart(seen.sample, nearest, config, stop, gain)
-	if err != nil {
-		return nil, err
+	stop := config.Tolerance * variance
+	best, err := bestStart(all, nearest, config, greedyTrials(config.Clusters), stop)
+	if err != nil || config.BatchRows == 0 {
+		return best, err
 	}
-	if whole && config.BatchRows == 0 {
-		return best, nil
-	}
-	run := newRun(best.Centroids, config)
-	copy(run.weights, best.Sizes)
-	if err := run.refine(features, nearest, stop, gain); err != nil {
+	return byMiniBatches(best, features, nearest, config, stop)
+}
+
+// byMiniBatches goes on from centroids by passes of mini-batches over all features.
+func byMiniBatches(from *Clustering, features Features, nearest Nearest, config KMeansConfig, stop float64) (*Clustering, error) {
+	run := newRun(from.Centroids, config)
+	copy(run.weights, from.Sizes)
+	if err := run.refine(features, nearest, stop, 0); err != nil {
 		return nil, err
 	}
 	return run.finish(features, nearest)
 }
 
-// bestStart runs every start on the sample.
-func bestStart(sample *Matrix, nearest Nearest, config KMeansConfig, stop, gain float64) (best *Clustering, err error) {
+// bestStart runs every start on the sample by Lloyd's algorithm.
+func bestStart(sample *Matrix, nearest Nearest, config KMeansConfig, trials int, stop float64) (best *Clustering, err error) {
 	config.BatchRows = 0
 	for start := range config.Starts {
-		run := newRun(plusPlus(sample, config, start), config)
-		if err := run.refine(sample, nearest, stop, gain); err != nil {
+		run := newRun(plusPlus(sample, config, start, trials), config)
+		if err := run.refine(sample, nearest, stop, 0); err != nil {
 			return nil, err
 		}
 		c, err := run.finish(sample, nearest)

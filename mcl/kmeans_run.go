@@ -19,6 +19,7 @@ type run struct {
 	batch   int       // mini-batch: rows since the last update
 	inertia float64   // of this pass
 	far     farthest  // rows for clusters that lose theirs
+	still   bool      // the centroids will not move: no sums are needed
 
 	cluster  []int32   // of the rows of a block
 	distance []float64 // squared, of the rows of a block
@@ -63,10 +64,7 @@ func (r *run) pass(features Features, nearest Nearest, assign []int32) error {
 			row, x = row+int64(n), x[n*width:]
 		}
 	}
-	if row != features.Len() {
-		return fmt.Errorf("a pass gave %d rows of features, want %d", row, features.Len())
-	}
-	return nil
+	return checkRows(row, features)
 }
 
 // take assigns the rows of x [n, D], the first of which has number row, and adds them up.
@@ -77,17 +75,26 @@ func (r *run) take(x []float32, row int64, nearest Nearest) error {
 		return err
 	}
 	distances(x, r.centroids, r.cluster, r.distance)
+	sum := 0.0
+	for _, distance := range r.distance {
+		sum += distance
+	}
+	if math.IsInf(sum, 0) || math.IsNaN(sum) {
+		if at := firstNotFinite(x); at >= 0 {
+			return notFinite(row + int64(at/r.centroids.Width))
+		}
+		return fmt.Errorf("the distances of rows %d to %d are not finite", row, row+int64(n)-1)
+	}
 	for i, c := range r.cluster {
 		r.counts[c]++
 		r.sizes[c]++
 		r.inertia += r.distance[i]
 		r.far.offer(r.distance[i], row+int64(i), c, x[i*r.centroids.Width:(i+1)*r.centroids.Width])
 	}
-	if !math.IsInf(r.inertia, 0) && !math.IsNaN(r.inertia) {
+	if !r.still {
 		addRows(r.sums, x, r.cluster, r.centroids.Width)
-		return nil
 	}
-	return fmt.Errorf("the distances of rows %d to %d are not finite", row, row+int64(n)-1)
+	return nil
 }
 
 // miniBatch moves the centroids after every BatchRows rows: each to the mean of all rows it was given so far.
