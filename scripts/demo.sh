@@ -2,6 +2,7 @@
 # Trains a small CLIP in stages on pairs that are made here, beside a control, measures and exports it.
 #   PAIRS=scenes (default)  drawn scenes with a code stamp, the easy feature that suppresses texture and shape
 #   PAIRS=emoji             emoji by three hands with human-written names; fetched by npm
+#   SEED=0                  of weights, order and clusters; the pairs stay the same
 #   OUT=demo                folder that is written; what an earlier demo left there is deleted
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -35,7 +36,7 @@ emoji)
 esac
 
 step $bin finetune --pairs "$out/pairs/train-*.parquet" --model scripts/demo_model.json --base-lr 1e-3 --lr 1e-3 \
-	--batch-size 64 --groups 4 --stages 2 "${training[@]}" --control --log-every-n-steps 100 --out "$out/run"
+	--batch-size 64 --groups 4 --stages 2 "${training[@]}" --control --seed "${SEED:-0}" --log-every-n-steps 100 --out "$out/run"
 step $bin mmvp --run "$out/run" --data "$out/pairs/benchmark"
 step $bin export --run "$out/run" --pairs "$out/pairs/held-out" --out "$out/embeddings"
 
