@@ -20,7 +20,8 @@ type Config struct {
 	Train train.Config `json:"train"` // training of each stage and of each control
 	Lock  Lock         `json:"lock"`
 
-	AugScale float64 `json:"aug_scale"` // smallest share of an image's area that the random crop of training keeps
+	Tau      float64 `json:"tau,omitempty"` // temperature that stages and controls start from; 0: the one of the weights
+	AugScale float64 `json:"aug_scale"`     // smallest share of an image's area that the random crop of training keeps
 
 	KMeans KMeansConfig `json:"kmeans"`
 	Seed   uint64       `json:"seed"`
@@ -54,6 +55,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("--negatives %q: want cluster or random", c.Negatives)
 	case c.Stages > 0 && c.Train.Steps < 1:
 		return fmt.Errorf("--steps %d: want at least 1 step a stage", c.Train.Steps)
+	case c.Tau != 0 && !(c.Tau >= 0.01 && c.Tau <= 1):
+		return fmt.Errorf("--tau %g: want 0.01 to 1, or 0 for the temperature of the weights", c.Tau)
 	case !(c.AugScale > 0 && c.AugScale <= 1):
 		return fmt.Errorf("--aug-scale %g: want more than 0 and at most 1", c.AugScale)
 	case !(c.Base.LR > 0) || math.IsInf(c.Base.LR, 0):

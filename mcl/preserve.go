@@ -1,6 +1,7 @@
 package mcl
 
 import (
+	"math"
 	"path/filepath"
 
 	"github.com/mclclip/mclclip/clip"
@@ -9,6 +10,9 @@ import (
 
 // prepare says which parts of a stage's model are to learn.
 func (r *Run) prepare(p phase, model *clip.Model) error {
+	if r.cfg.Tau > 0 {
+		model.LogitScale.Fill(-math.Log(r.cfg.Tau))
+	}
 	if err := r.cfg.Lock.apply(model); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -11,7 +12,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/mclclip/mclclip/bench/paired/chart"
 	"github.com/mclclip/mclclip/bench/paired/trial"
 	"github.com/mclclip/mclclip/data/scenes"
 	"github.com/mclclip/mclclip/internal/atomicfile"
@@ -41,7 +41,7 @@ func benchAblateCommand(s streams) *cli.Command {
 		Usage: "fine-tune with every combination of some settings, and put the scores into one table and one picture",
 		Description: "Draws pairs of figures with a code of random bits, trains one base model for each seed, and from it the stages and controls of\n" +
 			"every combination of the grid; scores each on pairs that differ in texture or shape alone. Keys of the grid: " + strings.Join(ablateKeys(), ", ") + ".\n" +
-			"Writes ablate.json, .txt and .png; called again, with the same or a larger grid, it does what is missing. Every step is an\n" +
+			"Writes ablate.json, .txt and .png, and ablate_gain.png: the gain over the control against what the clusters leave of the code; called again, with the same or a larger grid, it does what is missing. Every step is an\n" +
 			"ordinary command, shown on standard error.",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "grid", Usage: "`KEY=VALUES` separated by spaces, values by commas", Value: f.grid, Destination: &f.grid},
@@ -98,7 +98,10 @@ func (f *benchAblate) do(ctx context.Context, s streams) error {
 	if err := writeTrial(s, f.out, "ablate", "setting", t); err != nil {
 		return err
 	}
-	return atomicfile.WriteFile(filepath.Join(f.out, "ablate.png"), func(w io.Writer) error { return ablateFigure(t, axes).WritePNG(w) })
+	if err := atomicfile.WriteFile(filepath.Join(f.out, "ablate.png"), func(w io.Writer) error { return ablateFigure(t, axes).WritePNG(w) }); err != nil {
+		return err
+	}
+	return atomicfile.WriteFile(filepath.Join(f.out, "ablate_gain.png"), func(w io.Writer) error { return f.gainFigure(t, axes).WritePNG(w) })
 }
 
 // check finds combinations that finetune would refuse, before anything is trained.
@@ -140,10 +143,13 @@ func (f *benchAblate) measure(ctx context.Context, s streams, name string, choic
 	for _, d := range ablateDefaults {
 		if d.key != integrateKey {
 			value := settingOf(choice, d.key)
-			args, words = append(args, "--"+d.key, value), append(words, d.key+"="+value)
+			args = append(args, "--"+d.key, value)
+			if value != d.value { // so that a key that the grid learns later leaves the names of runs as they are
+				words = append(words, d.key+"="+value)
+			}
 		}
 	}
-	run := filepath.Join(f.out, "runs", strings.Join(words, ","), "seed-"+strconv.Itoa(seed))
+	run := filepath.Join(f.out, "runs", cmp.Or(strings.Join(words, ","), "defaults"), "seed-"+strconv.Itoa(seed))
 	if err := f.finetune(ctx, s, run, seed, args...); err != nil {
 		return part{}, err
 	}
@@ -173,27 +179,4 @@ func (f *benchAblate) finetune(ctx context.Context, s streams, run string, seed 
 		args = append(args, "--resume")
 	}
 	return ownCommand(ctx, s, f.machine, args...)
-}
-
-// ablateFigure has a panel for each axis: the mean over all other settings, all seeds and both features, and its spread.
-func ablateFigure(t *trial.Trial, axes []axis) *chart.Figure {
-	fig := &chart.Figure{Title: "pairs right by setting, mean over the others"}
-	for _, a := range axes {
-		panel := chart.Panel{Title: a.key, Places: a.values}
-		for _, column := range []string{"base", "control", "integrated"} {
-			line := chart.Line{Name: column}
-			for _, value := range a.values {
-				var all []float64
-				for _, score := range t.Scores {
-					if score.Column == column && slices.Contains(strings.Fields(score.Setting), a.key+"="+value) {
-						all = append(all, score.Percent())
-					}
-				}
-				line.Mean, line.Spread = append(line.Mean, trial.Mean(all)), append(line.Spread, trial.Deviation(all))
-			}
-			panel.Lines = append(panel.Lines, line)
-		}
-		fig.Panels = append(fig.Panels, panel)
-	}
-	return fig
 }

@@ -13,6 +13,7 @@ func (f *finetune) flags() []cli.Flag {
 		&cli.StringFlag{Name: "cluster-on", Usage: "what is clustered: `image`, text, or both, which makes K x K clusters a stage", Value: f.cfg.ClusterOn, Destination: &f.cfg.ClusterOn},
 		&cli.IntFlag{Name: "groups", Usage: "labels in a batch, G, each with batch/G pairs that see only one another (1: the paper's batch)", Value: t.Groups, Destination: &t.Groups},
 		&cli.Float64Flag{Name: "hard-fraction", Usage: "share of a stage's batches that are made of such groups; the others are ordinary ones", Value: t.HardFraction, Destination: &t.HardFraction},
+		&cli.Float64Flag{Name: "tau", Usage: "temperature that the stages and controls start from; 0: that of the weights", Destination: &f.cfg.Tau},
 		&cli.BoolFlag{Name: "control", Usage: "also train as many models on ordinary batches, to compare with", Destination: &f.cfg.Control},
 		&cli.StringFlag{Name: "init", Usage: "a stage starts from the `base` weights or from the previous stage's", Value: f.cfg.Init, Destination: &f.cfg.Init},
 		&cli.StringFlag{Name: "negatives", Usage: "`cluster`, or random: every stage on ordinary batches", Value: f.cfg.Negatives, Destination: &f.cfg.Negatives},

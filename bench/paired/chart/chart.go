@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"io"
 	"math"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -15,7 +16,7 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 )
 
-// Figure is panels that share columns and the scale from 0 to 100 %.
+// Figure is panels that share columns.
 type Figure struct {
 	Title  string
 	XLabel string
@@ -25,9 +26,10 @@ type Figure struct {
 
 // Panel is one plot.
 type Panel struct {
-	Title  string
-	Places []string // nil: the figure's
-	Lines  []Line
+	Title     string
+	Places    []string // nil: the figure's
+	Low, High float64  // of the scale; both 0: shares from 0 to 100 %
+	Lines     []Line
 }
 
 // Line is one column of a table.
@@ -48,7 +50,7 @@ const (
 	margin      = 3 * vg.Millimeter
 	dpi         = 150
 	mostAcross  = 3 // panels beside each other
-	legendRoom  = 9 // per cent of the scale for each line of the legend, above 100
+	legendRoom  = 9 // per cent of the scale for each line of the legend, above it
 )
 
 // WritePNG draws the figure.
@@ -89,11 +91,15 @@ func (f *Figure) panel(panel Panel) (*plot.Plot, error) {
 	if panel.Places != nil {
 		places = panel.Places
 	}
-	p.Title.Text, p.X.Label.Text = panel.Title+", %", f.XLabel
+	title, low, high := panel.Title, panel.Low, panel.High
+	if low == high {
+		title, low, high = title+", %", 0, 100
+	}
+	p.Title.Text, p.X.Label.Text = title, f.XLabel
 	p.NominalX(places...)
 	p.X.Min, p.X.Max = -.5, float64(len(places))-.5
-	p.Y.Min, p.Y.Max = 0, 100+legendRoom*float64(len(panel.Lines))
-	p.Y.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: 25, Label: "25"}, {Value: 50, Label: "50"}, {Value: 75, Label: "75"}, {Value: 100, Label: "100"}}
+	p.Y.Min, p.Y.Max = low, high+(high-low)*legendRoom/100*float64(len(panel.Lines))
+	p.Y.Tick.Marker = quarters(low, high)
 	p.Legend.Top, p.Legend.Left = true, true
 	for _, style := range []*font.Font{&p.Title.TextStyle.Font, &p.X.Label.TextStyle.Font, &p.X.Tick.Label.Font, &p.Y.Tick.Label.Font, &p.Legend.TextStyle.Font} {
 		style.Variant, style.Size = "Sans", 8
@@ -103,11 +109,20 @@ func (f *Figure) panel(panel Panel) (*plot.Plot, error) {
 	p.Add(grid)
 	for k, line := range panel.Lines {
 		shift := (float64(k) - float64(len(panel.Lines)-1)/2) * .03 // so that spreads do not cover each other
-		if err := addLine(p, line, palette[k%len(palette)], shift); err != nil {
+		if err := addLine(p, line, palette[k%len(palette)], shift, low, high); err != nil {
 			return nil, err
 		}
 	}
 	return p, nil
+}
+
+// quarters are the ticks of a scale: its ends, and three between them.
+func quarters(low, high float64) (ticks plot.ConstantTicks) {
+	for i := range 5 {
+		v := low + (high-low)*float64(i)/4
+		ticks = append(ticks, plot.Tick{Value: v, Label: strconv.FormatFloat(v, 'g', 4, 64)})
+	}
+	return ticks
 }
 
 // spreads are the points of a line with their spreads, for gonum's plotters.
@@ -117,12 +132,12 @@ type spreads struct {
 }
 
 // addLine adds a line; where a place has no value it goes from the one before to the one after.
-func addLine(p *plot.Plot, line Line, c color.Color, shift float64) error {
+func addLine(p *plot.Plot, line Line, c color.Color, shift, low, high float64) error {
 	var s spreads
 	for i, v := range line.Mean {
 		if !math.IsNaN(v) {
 			s.XYs = append(s.XYs, plotter.XY{X: float64(i) + shift, Y: v})
-			s.YErrors = append(s.YErrors, struct{ Low, High float64 }{min(line.Spread[i], v), min(line.Spread[i], 100-v)})
+			s.YErrors = append(s.YErrors, struct{ Low, High float64 }{min(line.Spread[i], v-low), min(line.Spread[i], high-v)})
 		}
 	}
 	if len(s.XYs) == 0 {
