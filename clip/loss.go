@@ -14,9 +14,12 @@ func (m *Model) Loss(image, text *torch.Tensor, groups int) *torch.Tensor {
 // normalised, whose rows at the same place are pairs; logScale is the model's LogitScale. The result has no axes.
 //
 // The batch consists of G groups of b/G rows that follow each other. An anchor's negatives are the other pairs of its own
-// group, in both directions; the loss is the mean over all b anchors. The logits are G matrices [n, n], never [b, b]. One
-// group is CLIP's ordinary loss. G must divide b.
+// group, in both directions; the loss is the mean over all b anchors. The logits are G matrices [n, n], never [b, b], and those of
+// a large batch are not held whole. One group is CLIP's ordinary loss. G must divide b.
 func Loss(image, text, logScale *torch.Tensor, groups int) *torch.Tensor {
+	if large(image, groups) {
+		return chunkedLoss(image, text, logScale, groups, chunkLogits)
+	}
 	return torch.Tidy(image, func(image *torch.Tensor) *torch.Tensor {
 		byImage := logits(image, text, logScale, groups) // [G, n, n]  row: an image, column: a caption
 		byText := byImage.Transpose(1, 2)                // [G, n, n]  row: a caption, column: an image
@@ -30,10 +33,13 @@ func Loss(image, text, logScale *torch.Tensor, groups int) *torch.Tensor {
 // SigmoidLoss is SigLIP's (Zhai et al. 2023, arXiv 2303.15343, algorithm 1): each image and caption of a group is a yes or no
 // question of its own, with bias added to its logit; the sum over the questions is divided by b. Arguments are those of Loss.
 func SigmoidLoss(image, text, logScale, bias *torch.Tensor, groups int) *torch.Tensor {
+	if large(image, groups) {
+		return chunkedSigmoidLoss(image, text, logScale, bias, groups, chunkLogits)
+	}
 	return torch.Tidy(image, func(image *torch.Tensor) *torch.Tensor {
 		x := logits(image, text, logScale, groups).Add(bias) // [G, n, n]
 		b, n := image.Shape()[0], x.Shape()[1]
-		answers := x.Mul(signs(image, n)).LogSigmoid()           // [G, n, n]
+		answers := x.Mul(signs(image, n, 0, n)).LogSigmoid()     // [G, n, n]
 		return answers.Reshape(-1).Sum(0).Scale(-1 / float64(b)) // []
 	})
 }
@@ -49,16 +55,16 @@ func logits(image, text, logScale *torch.Tensor, groups int) *torch.Tensor {
 	return i.MatMul(t.Transpose(1, 2)).Mul(scale)             // [G, n, n]
 }
 
-// signs is 1 on the diagonal and -1 elsewhere [n, n].
-func signs(like *torch.Tensor, n int64) *torch.Tensor {
-	values := make([]float32, n*n)
+// signs are the rows from..from+c [c, n] of a matrix that is 1 on the diagonal and -1 elsewhere.
+func signs(like *torch.Tensor, n, from, c int64) *torch.Tensor {
+	values := make([]float32, c*n)
 	for i := range values {
 		values[i] = -1
 	}
-	for i := range n {
-		values[i*n+i] = 1
+	for i := range c {
+		values[i*n+from+i] = 1
 	}
-	return torch.FromFloats(like.Scope(), values, n, n).To(like.Device(), torch.Float32)
+	return torch.FromFloats(like.Scope(), values, c, n).To(like.Device(), torch.Float32)
 }
 
 // Distance is the mean over the rows of features a and b [n, E] of 1 - cosine, which is half the squared distance of what is
