@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"github.com/mclclip/mclclip/internal/atomicfile"
 	"github.com/mclclip/mclclip/internal/safetensors"
@@ -19,6 +20,12 @@ type Centroids struct {
 
 // Row returns the centre of one cluster.
 func (c Centroids) Row(cluster int) []float32 { return c.Data[cluster*c.Width : (cluster+1)*c.Width] }
+
+// copied are centroids that may move while these stay.
+func (c Centroids) copied() Centroids {
+	c.Data = slices.Clone(c.Data)
+	return c
+}
 
 const centroidsTensor = "centroids"
 

@@ -7,16 +7,17 @@ import (
 
 // KMeansConfig says how features are clustered.
 type KMeansConfig struct {
-	Clusters       int     `json:"-"`                // K; of a run: Config.Clusters
-	Starts         int     `json:"starts"`           // seedings, of which the one with the lowest inertia is kept (scikit-learn's n_init)
-	SampleRows     int     `json:"sample_rows"`      // up to so many rows, and up to 32 K, the starts run on all; more are clustered by a sample of at least so many
-	RowsPerCluster int     `json:"rows_per_cluster"` // times K: rows of the sample where these are more; sampleFloats bounds them
-	MaxPasses      int     `json:"max_passes"`       // updates over all features at most (max_iter)
-	Tolerance      float64 `json:"tolerance"`        // passes end when the centroids' squared shift is at most this times the features' mean variance (tol)
-	MinGain        float64 `json:"min_gain"`         // with more rows than the sample holds, all features update the centroids only while this lowers the inertia by such a share
-	BatchRows      int     `json:"batch_rows"`       // 0: Lloyd's algorithm; else passes are mini-batch K-means (Sculley 2010), an update every BatchRows rows
-	Spherical      bool    `json:"spherical"`        // centroids are scaled to length 1 after each update; for features of length 1
-	Seed           uint64  `json:"-"`                // of a run: it follows from Config.Seed and the stage
+	Clusters       int     `json:"-"`                 // K; of a run: Config.Clusters
+	Starts         int     `json:"starts"`            // seedings, of which the one with the lowest inertia is kept (scikit-learn's n_init)
+	SampleRows     int     `json:"sample_rows"`       // up to so many rows, and up to 32 K, the starts run on all; more are clustered by a sample of at least so many
+	RowsPerCluster int     `json:"rows_per_cluster"`  // times K: rows of the sample where these are more; sampleFloats bounds them
+	MaxPasses      int     `json:"max_passes"`        // updates over all features at most (max_iter)
+	Tolerance      float64 `json:"tolerance"`         // passes end when the centroids' squared shift is at most this times the features' mean variance (tol)
+	MinGain        float64 `json:"min_gain"`          // with more rows than the sample holds, all features update the centroids only while this lowers the inertia by such a share
+	BatchRows      int     `json:"batch_rows"`        // 0: Lloyd's algorithm; else passes are mini-batch K-means (Sculley 2010), an update every BatchRows rows
+	Balance        float64 `json:"balance,omitempty"` // above 0: no cluster holds more than Balance M / K rows
+	Spherical      bool    `json:"spherical"`         // centroids are scaled to length 1 after each update; for features of length 1
+	Seed           uint64  `json:"-"`                 // of a run: it follows from Config.Seed and the stage
 }
 
 // DefaultKMeansConfig returns the paper's K and otherwise the settings of scikit-learn's KMeans with 10 starts, but for large data:
@@ -42,6 +43,8 @@ func (c KMeansConfig) Validate() error {
 		return fmt.Errorf("k-means: tolerance %g is negative", c.Tolerance)
 	case !(c.MinGain >= 0 && c.MinGain < 1):
 		return fmt.Errorf("k-means: least gain %g, want 0 to less than 1", c.MinGain)
+	case c.Balance != 0 && !(c.Balance >= 1 && !math.IsInf(c.Balance, 0)):
+		return fmt.Errorf("--balance %g: want 0 (clusters of any size) or at least 1, for K clusters of less than M / K rows cannot hold all", c.Balance)
 	case c.BatchRows < 0:
 		return fmt.Errorf("k-means: mini-batches of %d rows", c.BatchRows)
 	}
@@ -94,10 +97,13 @@ func clusterWhole(features Features, nearest Nearest, config KMeansConfig) (*Clu
 	}
 	stop := config.Tolerance * variance
 	best, err := bestStart(all, nearest, config, greedyTrials(config.Clusters), stop)
-	if err != nil || config.BatchRows == 0 {
-		return best, err
+	if err == nil && config.BatchRows > 0 {
+		best, err = byMiniBatches(best, features, nearest, config, stop)
 	}
-	return byMiniBatches(best, features, nearest, config, stop)
+	if err != nil {
+		return nil, err
+	}
+	return improveCapped(all, nearest, best, config)
 }
 
 // byMiniBatches goes on from centroids by passes of mini-batches over all features.

@@ -49,11 +49,18 @@ func clusterLarge(features Features, nearest Nearest, config KMeansConfig) (*Clu
 	if err != nil {
 		return nil, err
 	}
-	if config.BatchRows > 0 {
-		return byMiniBatches(best, features, nearest, config, stop)
+	if best, err = improveCapped(sample, nearest, best, config); err != nil {
+		return nil, err
 	}
-	run := newRun(best.Centroids, config)
-	return run.overAll(features, nearest, stop, expectedExcess(config.Clusters, sample.Len()))
+	if config.BatchRows > 0 {
+		best, err = byMiniBatches(best, features, nearest, config, stop)
+	} else {
+		best, err = newRun(best.Centroids, config).overAll(features, nearest, stop, expectedExcess(config.Clusters, sample.Len()))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return best, best.limit(features, nearest, config.sizeLimit(features.Len()))
 }
 
 // clusterSample clusters the sample, from its first rows to all of it.
@@ -74,7 +81,10 @@ func clusterSample(sample *Matrix, nearest Nearest, config KMeansConfig, stop fl
 	if err := run.refine(sample, nearest, stop, sampleGain); err != nil {
 		return nil, err
 	}
-	return &Clustering{Centroids: run.centroids, Sizes: run.sizes}, nil
+	if config.Balance == 0 {
+		return &Clustering{Centroids: run.centroids, Sizes: run.sizes}, nil
+	}
+	return run.finish(sample, nearest)
 }
 
 // firstStart runs the starts on the first rows of the sample and returns the best. Many clusters have one start only, seeded by plain

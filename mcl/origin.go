@@ -9,11 +9,12 @@ import (
 // Origin says what labels were made from. It stands in the label file, so that labels of another model, data set or
 // clustering are never taken for the right ones.
 type Origin struct {
-	Model    string // identity of the model whose features were clustered, stage-1's
-	Data     string // fingerprint of the data set
-	Clusters int    // K
-	Stage    int    // s: the stage that is trained with these labels, 0 for the start
-	Seed     uint64 // of K-means
+	Model    string  // identity of the model whose features were clustered, stage-1's
+	Data     string  // fingerprint of the data set
+	Clusters int     // K
+	Stage    int     // s: the stage that is trained with these labels, 0 for the start
+	Seed     uint64  // of K-means
+	Balance  float64 // largest cluster over M / K, 0 without a bound
 }
 
 // Keys in the footer of the label file and in the metadata of the centroids.
@@ -24,14 +25,19 @@ const (
 	keyClusters = "mclclip.clusters"
 	keyStage    = "mclclip.stage"
 	keySeed     = "mclclip.seed"
+	keyBalance  = "mclclip.balance" // only where there is a bound
 	labelFormat = "1"
 )
 
 func (o Origin) footer() [][2]string {
-	return [][2]string{
+	entries := [][2]string{
 		{keyFormat, labelFormat}, {keyModel, o.Model}, {keyData, o.Data}, {keyClusters, strconv.Itoa(o.Clusters)},
 		{keyStage, strconv.Itoa(o.Stage)}, {keySeed, strconv.FormatUint(o.Seed, 10)},
 	}
+	if o.Balance > 0 {
+		entries = append(entries, [2]string{keyBalance, strconv.FormatFloat(o.Balance, 'g', -1, 64)})
+	}
+	return entries
 }
 
 // parseFooter reads an origin from the entries of a file that lookup finds.
@@ -45,10 +51,13 @@ func parseFooter(lookup func(key string) (string, bool)) (o Origin, err error) {
 	}
 	get := func(key string) string { value, _ := lookup(key); return value }
 	o.Model, o.Data = get(keyModel), get(keyData)
-	var errs [3]error
+	var errs [4]error
 	o.Clusters, errs[0] = strconv.Atoi(get(keyClusters))
 	o.Stage, errs[1] = strconv.Atoi(get(keyStage))
 	o.Seed, errs[2] = strconv.ParseUint(get(keySeed), 10, 64)
+	if balance, ok := lookup(keyBalance); ok {
+		o.Balance, errs[3] = strconv.ParseFloat(balance, 64)
+	}
 	if err := errors.Join(errs[:]...); err != nil {
 		return o, fmt.Errorf("metadata: %w", err)
 	}
@@ -71,6 +80,8 @@ func (o Origin) match(have Origin) error {
 		return fmt.Errorf("made with the features of model %s, wanted %s: if the model before was made anew, delete this file and the models of this stage and after, and --resume makes them again", have.Model, o.Model)
 	case have.Seed != o.Seed:
 		return fmt.Errorf("made with --seed %d, wanted %d", have.Seed, o.Seed)
+	case have.Balance != o.Balance:
+		return fmt.Errorf("made with --balance %g, wanted %g", have.Balance, o.Balance)
 	}
 	return nil
 }

@@ -75,6 +75,8 @@ func flagOf(key string) string {
 	parts := strings.Split(key, ".")
 	last := parts[len(parts)-1]
 	switch {
+	case key == "mcl.kmeans.balance":
+		return "--balance"
 	case key == "version" || strings.HasPrefix(key, "mcl.kmeans."), slices.Contains([]string{"beta1", "beta2", "eps"}, last):
 		return key
 	case key == "mcl.base.steps" || key == "mcl.base.lr":

@@ -61,7 +61,7 @@ func (r *Run) origin(p phase) (Origin, error) {
 	model, err := Identity(p.previous().model())
 	return Origin{
 		Model: model, Data: r.index.Source().Fingerprint(),
-		Clusters: r.cfg.LabelClusters(), Stage: p.stage, Seed: r.cfg.kmeans(p.stage - 1).Seed,
+		Clusters: r.cfg.LabelClusters(), Stage: p.stage, Seed: r.cfg.kmeans(p.stage - 1).Seed, Balance: r.cfg.KMeans.Balance,
 	}, err
 }
 

@@ -12,7 +12,7 @@ const integrateKey = "integrate"
 // a run is named.
 var ablateDefaults = []struct{ key, value string }{
 	{"stages", "1"}, {"clusters", "32"}, {"groups", "4"}, {"batch-size", "64"}, {"steps", "300"}, {"lr", "1e-3"}, {"init", "base"},
-	{"cluster-on", "image"}, {"hard-fraction", "1"}, {"wd", "0.1"}, {"tau", "0"}, {integrateKey, "concat"},
+	{"cluster-on", "image"}, {"balance", "0"}, {"hard-fraction", "1"}, {"wd", "0.1"}, {"tau", "0"}, {integrateKey, "concat"},
 }
 
 func ablateKeys() (keys []string) {

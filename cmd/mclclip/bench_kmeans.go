@@ -35,6 +35,7 @@ func benchKMeansCommand(s streams) *cli.Command {
 			&cli.Float64Flag{Name: "min-gain", Usage: "share of the inertia that all rows must be expected to gain to update the centroids", Value: f.cfg.MinGain, Destination: &f.cfg.MinGain},
 			&cli.IntFlag{Name: "max-passes", Usage: "updates over all features at most", Value: f.cfg.MaxPasses, Destination: &f.cfg.MaxPasses},
 			&cli.IntFlag{Name: "batch-rows", Usage: "rows of a mini-batch; 0 is Lloyd's algorithm", Destination: &f.cfg.BatchRows},
+			&cli.Float64Flag{Name: "balance", Usage: "largest cluster over the mean; 0 leaves sizes as they come", Destination: &f.cfg.Balance},
 			&cli.Uint64Flag{Name: "seed", Usage: "of the starts", Destination: &f.cfg.Seed},
 		}, f.machine.deviceFlags()...),
 		Action: func(c *cli.Context) error {

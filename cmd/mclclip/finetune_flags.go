@@ -11,6 +11,7 @@ func (f *finetune) flags() []cli.Flag {
 		&cli.IntFlag{Name: "stages", Usage: "models to train after the base model, N", Value: f.cfg.Stages, Destination: &f.cfg.Stages},
 		&cli.IntFlag{Name: "clusters", Usage: "clusters of each stage, K; K^N may be at most pairs x groups / batch", Value: f.cfg.Clusters, Destination: &f.cfg.Clusters},
 		&cli.StringFlag{Name: "cluster-on", Usage: "what is clustered: `image`, text, or both, which makes K x K clusters a stage", Value: f.cfg.ClusterOn, Destination: &f.cfg.ClusterOn},
+		&cli.Float64Flag{Name: "balance", Usage: "largest cluster over the mean, such as 1.5: rows that lose least by it go to the next cluster with room; 0 leaves sizes as they come", Destination: &f.cfg.KMeans.Balance},
 		&cli.IntFlag{Name: "groups", Usage: "labels in a batch, G, each with batch/G pairs that see only one another (1: the paper's batch)", Value: t.Groups, Destination: &t.Groups},
 		&cli.Float64Flag{Name: "hard-fraction", Usage: "share of a stage's batches that are made of such groups; the others are ordinary ones", Value: t.HardFraction, Destination: &t.HardFraction},
 		&cli.Float64Flag{Name: "tau", Usage: "temperature that the stages and controls start from; 0: that of the weights", Destination: &f.cfg.Tau},
