@@ -12,6 +12,7 @@ import (
 // Report is what a page shows. Empty parts are left out, so that the page of a run at work can be written as well.
 type Report struct {
 	Title    string
+	Made     string // by what, and when
 	Settings []Setting
 	Steps    []metrics.Record // of all models, in order
 	Warnings []Warning

@@ -12,6 +12,8 @@ import (
 const mostPairs = 8
 
 type scoresView struct {
+	Of          string // how many pairs of which benchmark
+	Integrated  bool   // there is a column of it
 	Guessing    float64
 	Columns     []scoreView
 	Patterns    []patternView
@@ -57,9 +59,10 @@ func (r *Report) viewScores() *scoresView {
 	if r.Scores == nil || len(r.Scores.Columns) == 0 {
 		return nil
 	}
-	v := &scoresView{Guessing: mmvp.Guessing}
+	v := &scoresView{Of: fmt.Sprintf("%d pairs of %s.", len(r.Scores.Questions)/2, r.Scores.Data), Guessing: mmvp.Guessing}
 	for _, c := range r.Scores.Columns {
 		res := c.Result
+		v.Integrated = v.Integrated || c.Name == "integrated"
 		v.Columns = append(v.Columns, scoreView{
 			Name: c.Name, Average: fmt.Sprintf("%.1f", res.Average), Count: fmt.Sprintf("%d of %d", res.Pairs.Right, res.Pairs.Of),
 			Low: fmt.Sprintf("%.1f", res.Interval[0]), High: fmt.Sprintf("%.1f", res.Interval[1]),

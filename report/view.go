@@ -13,7 +13,7 @@ import (
 
 // view is what the template shows; everything is counted and formatted before.
 type view struct {
-	Title               string
+	Title, Made         string
 	Style               template.CSS
 	ChartScript, Script template.JS
 	Warnings            []Warning
@@ -69,7 +69,7 @@ const (
 
 func (r *Report) view() view {
 	models := split(r.Steps)
-	v := view{Title: r.Title, Warnings: r.Warnings, Settings: r.Settings, Scores: r.viewScores()}
+	v := view{Title: r.Title, Made: r.Made, Warnings: r.Warnings, Settings: r.Settings, Scores: r.viewScores()}
 	for _, steps := range models {
 		v.Models = append(v.Models, viewModel(steps))
 	}

@@ -50,6 +50,9 @@ func (f *score) prepare(d *mmvp.Dataset) error {
 	}
 	if f.out == "" && f.run != "" {
 		f.out = filepath.Join(f.run, scoresFolder)
+		if f.integrate != mcl.RuleNames[0] { // beside the table of the default, which the report shows
+			f.out += "-" + f.integrate
+		}
 	}
 	if f.out == "" {
 		return nil

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -123,6 +124,7 @@ func (f *runReport) fill(ctx context.Context, r *report.Report) error {
 		return fmt.Errorf("--run: %w", err)
 	}
 	r.Title = fmt.Sprintf("%s: %s", filepath.Base(filepath.Clean(f.run)), resolved.ModelName)
+	r.Made = fmt.Sprintf("Written by mclclip %s, %s.", version, time.Now().Format("2 January 2006, 15:04"))
 	if err := f.settings(r); err != nil {
 		return err
 	}
