@@ -15,6 +15,7 @@ type Metric struct {
 	Count    int         `json:"right,omitempty"`               // items that are right
 	Items    int         `json:"items,omitempty"`               // of how many
 	Right    []bool      `json:"-"`                             // by item; in the CSV
+	Names    []string    `json:"-"`                             // of the items, such as paths and keys; nil where they have none
 }
 
 // Share is the metric of items that are right or wrong.
@@ -29,6 +30,16 @@ func Share(name string, right []bool) Metric {
 	low, high := Wilson(m.Count, m.Items)
 	m.Interval = &[2]float64{100 * low, 100 * high}
 	return m
+}
+
+// Named gives the items of metrics their names.
+func Named(list []Metric, names []string) []Metric {
+	for i := range list {
+		if len(list[i].Right) == len(names) {
+			list[i].Names = names
+		}
+	}
+	return list
 }
 
 // Column is one model: the base, one stage, the stages integrated, a control.

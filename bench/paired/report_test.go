@@ -19,7 +19,7 @@ func three(t *testing.T) *Report {
 	t.Helper()
 	r := &Report{Title: "t", Notes: []string{"a note"}}
 	for _, c := range [][2]string{{"base", "0000011111"}, {"integrated", "1111111110"}} {
-		if err := r.Add(Column{Name: c[0], Metrics: []Metric{Share("top-1", bits(c[1])), {Name: "mean rank", Value: 3.25}}}); err != nil {
+		if err := r.Add(Column{Name: c[0], Metrics: Named([]Metric{Share("top-1", bits(c[1])), {Name: "mean rank", Value: 3.25}}, strings.Split("a b c d e f g h i j", " "))}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -64,7 +64,7 @@ func TestJSONAndCSV(t *testing.T) {
 	if err := three(t).WriteCSV(&out); err != nil {
 		t.Fatal(err)
 	}
-	if lines := strings.Count(out.String(), "\n"); lines != 1+2*10 || !strings.Contains(out.String(), "integrated,top-1,9,false") {
+	if lines := strings.Count(out.String(), "\n"); lines != 1+2*10 || !strings.Contains(out.String(), "integrated,top-1,9,false,j\n") {
 		t.Errorf("%d lines:\n%s", lines, out.String())
 	}
 }

@@ -29,13 +29,17 @@ func (r *Report) WriteText(w io.Writer) error {
 // WriteCSV writes one row for each item of each metric of each column, right or not.
 func (r *Report) WriteCSV(w io.Writer) error {
 	table := csv.NewWriter(w)
-	if err := table.Write([]string{"column", "metric", "item", "right"}); err != nil {
+	if err := table.Write([]string{"column", "metric", "item", "right", "name"}); err != nil {
 		return err
 	}
 	for _, column := range r.Columns {
 		for _, m := range column.Metrics {
 			for item, right := range m.Right {
-				if err := table.Write([]string{column.Name, m.Name, strconv.Itoa(item), strconv.FormatBool(right)}); err != nil {
+				name := ""
+				if m.Names != nil {
+					name = m.Names[item]
+				}
+				if err := table.Write([]string{column.Name, m.Name, strconv.Itoa(item), strconv.FormatBool(right), name}); err != nil {
 					return err
 				}
 			}

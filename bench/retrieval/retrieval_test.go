@@ -112,6 +112,28 @@ func TestTheResultDoesNotDependOnTheProcessors(t *testing.T) {
 	}
 }
 
+// Pictures that stand twice in the data have features that differ in the last bit, one way or the other.
+func TestTheLastBitDecidesNothing(t *testing.T) {
+	score := func(nudge float32) Result {
+		images := [][]float32{{1, 0.5, 0}, {1, 0.5, nudge}, {0, 0.1, 1}}
+		texts := [][]float32{{0.9, 0.6, 0.1}, {0.9, 0.6, 0.1 - nudge}, {0, 0, 1}}
+		r, err := Score(images, texts, []int{0, 1, 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	same := score(0)
+	for _, nudge := range []float32{1e-7, -1e-7} {
+		if r := score(nudge); !slices.Equal(r.ImageToText, same.ImageToText) || !slices.Equal(r.TextToImage, same.TextToImage) {
+			t.Errorf("nudged by %g: ranks %v and %v, want %v and %v", nudge, r.ImageToText, r.TextToImage, same.ImageToText, same.TextToImage)
+		}
+	}
+	if r := score(0.1); slices.Equal(r.TextToImage, same.TextToImage) {
+		t.Errorf("features that differ have the ranks of equal ones: %v", r.TextToImage)
+	}
+}
+
 func TestUnfitDataAreRefused(t *testing.T) {
 	two := [][]float32{{1, 0}, {0, 1}}
 	for name, c := range map[string]struct {

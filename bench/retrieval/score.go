@@ -18,8 +18,17 @@ type Result struct {
 	TextToImage []int // [m]
 }
 
+// tie is how much cosines may differ and count as equal: features are float32, and those of the same picture or text in another
+// batch or by another number of threads differ in the last bits.
+const tie = 1e-6
+
+// before tells whether a candidate with number i and cosine a stands before number j with cosine b: of equals the first does.
+func before(a float64, i int, b float64, j int) bool {
+	return a > b+tie || a >= b-tie && i < j
+}
+
 // Score ranks the raw features of images [n, D] and captions [m, D]; of[j] is the image that caption j describes. Every image needs
-// a caption. Of candidates with exactly equal cosines the first in order counts as the larger.
+// a caption. Of candidates whose cosines are equal to 1e-6 the first in order counts as the larger.
 func Score(images, texts [][]float32, of []int) (Result, error) {
 	if err := check(images, texts, of); err != nil {
 		return Result{}, err
@@ -32,28 +41,28 @@ func Score(images, texts [][]float32, of []int) (Result, error) {
 	}
 	for j, i := range of {
 		own[j] = features.Dot(images[i], texts[j])
-		if best[i] < 0 || own[j] > own[best[i]] {
+		if best[i] < 0 || own[j] > own[best[i]]+tie {
 			best[i] = j
 		}
 	}
 	r := Result{ImageToText: make([]int, len(images)), TextToImage: make([]int, len(texts))}
 	var mutex sync.Mutex
 	features.Parallel(len(images), func(from, to int) {
-		before := make([]int, len(texts)) // images of this part before the right one
+		nearer := make([]int, len(texts)) // images of this part before the right one
 		for i := from; i < to; i++ {
 			for j, text := range texts {
 				cosine := features.Dot(images[i], text)
-				if right := own[best[i]]; cosine > right || cosine == right && j < best[i] {
+				if of[j] != i && before(cosine, j, own[best[i]], best[i]) {
 					r.ImageToText[i]++
 				}
-				if cosine > own[j] || cosine == own[j] && i < of[j] {
-					before[j]++
+				if before(cosine, i, own[j], of[j]) {
+					nearer[j]++
 				}
 			}
 		}
 		mutex.Lock()
 		defer mutex.Unlock()
-		for j, n := range before {
+		for j, n := range nearer {
 			r.TextToImage[j] += n
 		}
 	})

@@ -27,7 +27,8 @@ type benchProbe struct {
 	knn            probe.KNN
 	normalize      bool
 
-	training, test []int // labels of the images
+	training, test []int    // labels of the images
+	names          []string // of the test images
 	classes        int
 }
 
@@ -89,26 +90,19 @@ func (f *benchProbe) do(ctx context.Context, s streams) error {
 	if err := f.checkProbe(); err != nil {
 		return err
 	}
-	lineup, device, err := f.prepare()
-	if err != nil {
-		return err
-	}
-	var columns []probed
-	var skipped error
-	if lineup == nil {
-		columns, err = f.exports()
-	} else {
-		var log *metrics.Logger
-		if log, err = f.log(s); err != nil {
+	return f.measured(s, func() error {
+		columns, err := f.exports()
+		if err != nil {
 			return err
 		}
-		defer log.Close()
-		columns, skipped, err = f.embed(ctx, lineup, device, log)
-	}
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.score(s, columns), skipped)
+		return f.score(s, columns)
+	}, func(l *lineup, device torch.Device, log *metrics.Logger) error {
+		columns, skipped, err := f.embed(ctx, l, device, log)
+		if err != nil {
+			return err
+		}
+		return errors.Join(f.score(s, columns), skipped)
+	})
 }
 
 // embed embeds the images of both parts.
@@ -127,7 +121,7 @@ func (f *benchProbe) embed(ctx context.Context, lineup *lineup, device torch.Dev
 		sources = append(sources, test)
 	}
 	var parts [2][]subject
-	var labels [2][]string
+	var labels, names [2][]string
 	err = withLineup(lineup, device, func(e *towers) error {
 		for i, source := range sources {
 			p, err := e.pictures(ctx, source, f.machine.workers, log)
@@ -137,7 +131,7 @@ func (f *benchProbe) embed(ctx context.Context, lineup *lineup, device torch.Dev
 			if labels[i], err = p.labels(); err != nil {
 				return err
 			}
-			parts[i] = lineup.subjects(p.images, nil)
+			parts[i], names[i] = lineup.subjects(p.images, nil), p.names
 			skipped = errors.Join(skipped, source.skipped())
 		}
 		return nil
@@ -145,14 +139,14 @@ func (f *benchProbe) embed(ctx context.Context, lineup *lineup, device torch.Dev
 	if err != nil {
 		return nil, nil, err
 	}
-	columns, err = f.divide(parts, labels)
+	columns, err = f.divide(parts, labels, names)
 	return columns, skipped, err
 }
 
 // exports takes the features of exported embeddings.
 func (f *benchProbe) exports() ([]probed, error) {
 	var parts [2][]subject
-	var labels [2][]string
+	var labels, names [2][]string
 	for i, folders := range []list{f.embeddings, f.testEmbeddings} {
 		if len(folders) == 0 {
 			continue
@@ -165,16 +159,16 @@ func (f *benchProbe) exports() ([]probed, error) {
 		if labels[i], err = exportColumn(flag, sets, f.label); err != nil {
 			return nil, err
 		}
-		parts[i] = exportSubjects(sets)
+		parts[i], names[i] = exportSubjects(sets), exportNames(sets)
 	}
-	return f.divide(parts, labels)
+	return f.divide(parts, labels, names)
 }
 
 // divide numbers the classes and makes the training and test part of each column, of the same images where there is one part only.
-func (f *benchProbe) divide(parts [2][]subject, labels [2][]string) ([]probed, error) {
+func (f *benchProbe) divide(parts [2][]subject, labels, names [2][]string) ([]probed, error) {
 	numbers, classes := features.Numbered(slices.Concat(labels[0], labels[1]))
 	f.classes = len(classes)
-	f.training, f.test = numbers[:len(labels[0])], numbers[len(labels[0]):]
+	f.training, f.test, f.names = numbers[:len(labels[0])], numbers[len(labels[0]):], names[1]
 	var columns []probed
 	if parts[1] != nil {
 		if len(parts[0]) != len(parts[1]) {
@@ -192,7 +186,7 @@ func (f *benchProbe) divide(parts [2][]subject, labels [2][]string) ([]probed, e
 	for _, one := range parts[0] {
 		columns = append(columns, probed{one.name, chosen(one.images, train), chosen(one.images, test)})
 	}
-	f.training, f.test = chosen(f.training, train), chosen(f.training, test)
+	f.training, f.test, f.names = chosen(f.training, train), chosen(f.training, test), chosen(names[0], test)
 	return columns, nil
 }
 
@@ -205,7 +199,10 @@ func (f *benchProbe) score(s streams, columns []probed) error {
 	for _, c := range columns {
 		subjects, byName[c.name] = append(subjects, subject{name: c.name}), c
 	}
-	return f.report(s, subjects, settings, notes, func(one subject) ([]paired.Metric, error) { return f.measure(byName[one.name]) })
+	return f.report(s, subjects, settings, notes, func(one subject) ([]paired.Metric, error) {
+		list, err := f.measure(byName[one.name])
+		return paired.Named(list, f.names), err
+	})
 }
 
 // measure fits and tests both probes on one column.

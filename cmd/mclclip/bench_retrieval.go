@@ -9,6 +9,8 @@ import (
 
 	"github.com/mclclip/mclclip/bench/paired"
 	"github.com/mclclip/mclclip/bench/retrieval"
+	"github.com/mclclip/mclclip/internal/torch"
+	"github.com/mclclip/mclclip/train/metrics"
 )
 
 // benchRetrieval is everything that the command line of mclclip bench retrieval says.
@@ -40,18 +42,13 @@ func (f *benchRetrieval) do(ctx context.Context, s streams) error {
 	if err := f.check(false); err != nil {
 		return err
 	}
-	lineup, device, err := f.prepare()
-	if err != nil {
-		return err
-	}
-	if lineup == nil {
-		return f.exports(s)
-	}
-	log, err := f.log(s)
-	if err != nil {
-		return err
-	}
-	defer log.Close()
+	return f.measured(s, func() error { return f.exports(s) }, func(l *lineup, device torch.Device, log *metrics.Logger) error {
+		return f.models(ctx, s, l, device, log)
+	})
+}
+
+// models measures models on pairs.
+func (f *benchRetrieval) models(ctx context.Context, s streams, lineup *lineup, device torch.Device, log *metrics.Logger) error {
 	f.pairs.options.KeyColumn = f.key
 	source, err := openPairSource(ctx, f.pairs, "", f.machine.workers, log)
 	if err != nil {
@@ -59,13 +56,14 @@ func (f *benchRetrieval) do(ctx context.Context, s streams) error {
 	}
 	var subjects []subject
 	var of []int
+	var queries [2][]string
 	err = withLineup(lineup, device, func(e *towers) error {
 		p, err := e.pictures(ctx, source, f.machine.workers, log)
 		if err != nil {
 			return err
 		}
 		captions, images := []string(nil), []int(nil)
-		captions, of, images = p.captionsOf(f.key != "")
+		captions, of, images, queries = p.captionsOf(f.key != "")
 		texts, err := e.texts(captions)
 		for m := range p.images {
 			p.images[m] = chosen(p.images[m], images)
@@ -76,7 +74,7 @@ func (f *benchRetrieval) do(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.score(s, subjects, of), source.skipped())
+	return errors.Join(f.score(s, subjects, of, queries), source.skipped())
 }
 
 // exports measures exported embeddings.
@@ -85,7 +83,7 @@ func (f *benchRetrieval) exports(s streams) error {
 	if err != nil {
 		return err
 	}
-	p := embeddedPictures{texts: make([][]string, sets[0].set.Rows())}
+	p := embeddedPictures{texts: make([][]string, sets[0].set.Rows()), names: exportNames(sets)}
 	for row := range p.texts {
 		p.texts[row] = []string{""} // one caption a row
 	}
@@ -94,7 +92,7 @@ func (f *benchRetrieval) exports(s streams) error {
 			return fmt.Errorf("--same-image: %w", err)
 		}
 	}
-	_, of, images := p.captionsOf(f.key != "")
+	_, of, images, queries := p.captionsOf(f.key != "")
 	subjects := exportSubjects(sets)
 	for i := range subjects {
 		if subjects[i].images == nil || subjects[i].texts == nil {
@@ -102,10 +100,11 @@ func (f *benchRetrieval) exports(s streams) error {
 		}
 		subjects[i].images = chosen(subjects[i].images, images)
 	}
-	return f.score(s, subjects, of)
+	return f.score(s, subjects, of, queries)
 }
 
-func (f *benchRetrieval) score(s streams, subjects []subject, of []int) error {
+// score ranks; queries are the names of the images and of the captions.
+func (f *benchRetrieval) score(s streams, subjects []subject, of []int, queries [2][]string) error {
 	settings := map[string]string{"captions": fmt.Sprint(len(of)), "images": fmt.Sprint(len(subjects[0].images))}
 	notes := []string{fmt.Sprintf("%d images, %d captions; ranks begin at 1.", len(subjects[0].images), len(of))}
 	return f.report(s, subjects, settings, notes, func(one subject) ([]paired.Metric, error) {
@@ -113,7 +112,11 @@ func (f *benchRetrieval) score(s streams, subjects []subject, of []int) error {
 		if err != nil {
 			return nil, err
 		}
-		return result.Metrics(), nil
+		list := result.Metrics()
+		half := len(list) / 2 // images ask first
+		paired.Named(list[:half], queries[0])
+		paired.Named(list[half:], queries[1])
+		return list, nil
 	})
 }
 

@@ -15,6 +15,8 @@ import (
 	"github.com/mclclip/mclclip/bench/paired"
 	"github.com/mclclip/mclclip/bench/zeroshot"
 	"github.com/mclclip/mclclip/data/embedding"
+	"github.com/mclclip/mclclip/internal/torch"
+	"github.com/mclclip/mclclip/train/metrics"
 )
 
 // benchZeroShot is everything that the command line of mclclip bench zeroshot says.
@@ -61,24 +63,20 @@ func (f *benchZeroShot) do(ctx context.Context, s streams) error {
 	if err := f.readTexts(); err != nil {
 		return err
 	}
-	lineup, device, err := f.prepare()
-	if err != nil {
-		return err
-	}
-	if lineup == nil {
-		return f.exports(s)
-	}
-	log, err := f.log(s)
-	if err != nil {
-		return err
-	}
-	defer log.Close()
+	return f.measured(s, func() error { return f.exports(s) }, func(l *lineup, device torch.Device, log *metrics.Logger) error {
+		return f.models(ctx, s, l, device, log)
+	})
+}
+
+// models measures models on pictures.
+func (f *benchZeroShot) models(ctx context.Context, s streams, lineup *lineup, device torch.Device, log *metrics.Logger) error {
 	source, err := f.open(ctx, f.pairs, f.images, log)
 	if err != nil {
 		return err
 	}
 	var subjects []subject
 	var labels []int
+	var names []string
 	err = withLineup(lineup, device, func(e *towers) error {
 		p, err := e.pictures(ctx, source, f.machine.workers, log)
 		if err != nil {
@@ -92,13 +90,13 @@ func (f *benchZeroShot) do(ctx context.Context, s streams) error {
 			return err
 		}
 		features, err := e.texts(slices.Concat(zeroshot.Prompts(f.names, f.prompts)...))
-		subjects = lineup.subjects(p.images, features)
+		subjects, names = lineup.subjects(p.images, features), p.names
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	score := f.score(s, subjects, labels, f.classifier)
+	score := f.score(s, subjects, labels, names, f.classifier)
 	return errors.Join(score, source.skipped())
 }
 
@@ -143,10 +141,10 @@ func (f *benchZeroShot) exports(s streams) error {
 	for _, set := range sets {
 		subjects = append(subjects, subject{name: set.name, images: set.set.Image})
 	}
-	return f.score(s, subjects, labels, func(subject) ([][]float32, error) { return classes, nil })
+	return f.score(s, subjects, labels, exportNames(sets), func(subject) ([][]float32, error) { return classes, nil })
 }
 
-func (f *benchZeroShot) score(s streams, subjects []subject, labels []int, classifier func(subject) ([][]float32, error)) error {
+func (f *benchZeroShot) score(s streams, subjects []subject, labels []int, names []string, classifier func(subject) ([][]float32, error)) error {
 	settings := map[string]string{"classes": fmt.Sprint(len(f.names)), "images": fmt.Sprint(len(labels)), "templates": strings.Join(f.prompts, " | ")}
 	notes := []string{fmt.Sprintf("%d images, %d classes, %d templates.", len(labels), len(f.names), len(f.prompts))}
 	return f.report(s, subjects, settings, notes, func(one subject) ([]paired.Metric, error) {
@@ -158,7 +156,7 @@ func (f *benchZeroShot) score(s streams, subjects []subject, labels []int, class
 		if err != nil {
 			return nil, err
 		}
-		return result.Metrics(), nil
+		return paired.Named(result.Metrics(), names), nil
 	})
 }
 

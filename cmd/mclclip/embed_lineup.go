@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"runtime"
 
 	"github.com/mclclip/mclclip/internal/torch"
@@ -26,6 +27,7 @@ type embeddedPictures struct {
 	images [][][]float32 // [models][n][E]
 	texts  [][]string    // of each image
 	keys   []string
+	names  []string // of each image, see pictures
 }
 
 // pictures embeds the images of a source with each model, in one pass.
@@ -42,8 +44,11 @@ func (t *towers) pictures(ctx context.Context, source pictureSource, workers int
 			}
 			out.images[m] = append(out.images[m], rows...)
 		}
-		out.texts, out.keys = append(out.texts, p.texts...), append(out.keys, p.keys...)
+		out.texts, out.keys, out.names = append(out.texts, p.texts...), append(out.keys, p.keys...), append(out.names, p.names...)
 		log.Progress("embed", int64(len(out.texts)), source.rows(), "images")
+	}
+	if len(out.texts) == 0 {
+		return nil, errors.New("none of the images can be used")
 	}
 	return out, nil
 }
@@ -64,8 +69,8 @@ func withLineup(l *lineup, device torch.Device, f func(*towers) error) error {
 }
 
 // captionsOf lists the captions of images one after the other and the image that each is of; images of one key, where keys are
-// given, are one image, that of the first row.
-func (p *embeddedPictures) captionsOf(byKey bool) (captions []string, of, images []int) {
+// given, are one image, that of the first row. queries are the names of both, images first.
+func (p *embeddedPictures) captionsOf(byKey bool) (captions []string, of, images []int, queries [2][]string) {
 	place := map[string]int{}
 	for row, texts := range p.texts {
 		at, known := len(images), false
@@ -81,7 +86,9 @@ func (p *embeddedPictures) captionsOf(byKey bool) (captions []string, of, images
 		}
 		for _, text := range texts {
 			captions, of = append(captions, text), append(of, at)
+			queries[1] = append(queries[1], p.names[row])
 		}
 	}
-	return captions, of, images
+	queries[0] = chosen(p.names, images)
+	return captions, of, images, queries
 }

@@ -118,9 +118,21 @@ func (f *evaluation) prepare() (*lineup, torch.Device, error) {
 	return l, device, err
 }
 
-// log is the log of a benchmark, on stderr.
-func (f *evaluation) log(s streams) (*metrics.Logger, error) {
-	return metrics.Open(metrics.Config{Console: s.stderr})
+// measured finds the models and measures them, or exported embeddings where these are given.
+func (f *evaluation) measured(s streams, exports func() error, models func(l *lineup, device torch.Device, log *metrics.Logger) error) error {
+	lineup, device, err := f.prepare()
+	if err != nil {
+		return err
+	}
+	if lineup == nil {
+		return exports()
+	}
+	log, err := metrics.Open(metrics.Config{Console: s.stderr})
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	return models(lineup, device, log)
 }
 
 // title says what was measured.
@@ -190,7 +202,7 @@ func (f *evaluation) open(ctx context.Context, pairs pairsFlags, images string, 
 	if images == "" {
 		return openPairSource(ctx, pairs, f.label, f.machine.workers, log)
 	}
-	source, err := openFolderSource(images)
+	source, err := openFolderSource(images, log)
 	if err != nil {
 		return nil, fmt.Errorf("--images: %w", err)
 	}

@@ -52,6 +52,16 @@ func exportColumn(flag string, sets []exportSet, column string) ([]string, error
 	return values, nil
 }
 
+// exportNames are the names of the rows: their ids, or paths where the export has these.
+func exportNames(sets []exportSet) []string {
+	for _, column := range []string{"id", "image_path"} {
+		if names, err := sets[0].set.Column(column); err == nil {
+			return names
+		}
+	}
+	return make([]string, sets[0].set.Rows())
+}
+
 // exportSubjects makes the columns of exports: of one, each of its stages and the whole, which is then called integrated; of several, each
 // as a whole.
 func exportSubjects(sets []exportSet) []subject {

@@ -2,10 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -117,6 +119,13 @@ func TestEvaluationOfARun(t *testing.T) {
 		}
 	}
 
+	for name, item := range map[string]string{"retrieval": "text to image R@1", "probe": "linear probe"} {
+		csv, err := os.ReadFile(filepath.Join(run, "bench", name+".csv"))
+		if rows := regexp.MustCompile(`(?m)^base,`+item+`,\d+,(true|false),.+$`).FindAll(csv, -1); err != nil || len(rows) < 30 {
+			t.Errorf("%s: %d rows with names, %v", name, len(rows), err)
+		}
+	}
+
 	emb := filepath.Join(t.TempDir(), "emb")
 	if code, _, stderr := mclclip(t, "", "export", "--run", run, "--pairs", shards, "--key-column", "color", "--normalize=false", "--out", emb); code != codeDone {
 		t.Fatalf("export: exit code %d, stderr %q", code, stderr)
@@ -151,6 +160,44 @@ func TestEvaluationOfARun(t *testing.T) {
 		t.Errorf("rows of one caption are not one image: %v", same.Settings)
 	}
 	rulesFittedToARun(t, pairs, run, shards)
+	foldersWithFaults(t, run, classFolder(t, shards, "color"))
+}
+
+// foldersWithFaults measures on a folder with a damaged image and a class without images: both are named, and the rest is
+// measured and named in the CSV.
+func foldersWithFaults(t *testing.T, run, folder string) {
+	t.Helper()
+	images, err := filepath.Glob(filepath.Join(folder, "*", "*.png"))
+	if err != nil || len(images) == 0 {
+		t.Fatal(images, err)
+	}
+	if err := errors.Join(os.Truncate(images[0], 40), os.Mkdir(filepath.Join(folder, "transparent"), 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"zeroshot", "probe"} {
+		out := t.TempDir()
+		code, stdout, stderr := mclclip(t, "", "bench", name, "--run", run, "--images", folder, "--out", out)
+		if code != codeSkipped || !strings.Contains(stdout, "base") {
+			t.Errorf("%s: exit code %d, stdout %q", name, code, stdout)
+		}
+		for _, want := range []string{images[0] + " is left out", "1 of 160 rows was skipped", "folders without images, which are no classes: transparent"} {
+			if !strings.Contains(stderr, want) {
+				t.Errorf("%s: no %q in %q", name, want, stderr)
+			}
+		}
+		csv, err := os.ReadFile(filepath.Join(out, name+".csv"))
+		if err != nil || !strings.Contains(string(csv), ".png\n") || strings.Contains(string(csv), images[0]) {
+			t.Errorf("%s: %v, %.200q", name, err, csv)
+		}
+	}
+	for _, path := range images {
+		if err := os.Truncate(path, 40); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if code, _, stderr := mclclip(t, "", "bench", "zeroshot", "--run", run, "--images", folder); code != codeError || !strings.Contains(stderr, "none of the images can be used") {
+		t.Errorf("exit code %d, stderr %q", code, stderr)
+	}
 }
 
 // rulesFittedToARun fits weights and uses them.
