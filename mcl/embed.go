@@ -105,6 +105,18 @@ func (r *Run) features(p phase, encoder *clip.Encoder, view string, first int64,
 
 // encode returns the normalised features of one view of a batch, [n, E].
 func encode(encoder *clip.Encoder, view string, batch data.Batch) ([]float32, error) {
+	block, err := encodeRaw(encoder, view, batch)
+	if err != nil {
+		return nil, err
+	}
+	if err := Normalize(block, encoder.Model.Config.EmbedDim); err != nil {
+		return nil, fmt.Errorf("%s features: %w", view, err)
+	}
+	return block, nil
+}
+
+// encodeRaw returns the features of one view of a batch as the model makes them, [n, E].
+func encodeRaw(encoder *clip.Encoder, view string, batch data.Batch) ([]float32, error) {
 	var rows [][]float32
 	var err error
 	if view == onText {
@@ -112,12 +124,5 @@ func encode(encoder *clip.Encoder, view string, batch data.Batch) ([]float32, er
 	} else {
 		rows, err = encoder.Pixels(batch.Images, len(batch.Rows))
 	}
-	if err != nil {
-		return nil, err
-	}
-	block := slices.Concat(rows...)
-	if err := Normalize(block, encoder.Model.Config.EmbedDim); err != nil {
-		return nil, fmt.Errorf("%s features: %w", view, err)
-	}
-	return block, nil
+	return slices.Concat(rows...), err
 }

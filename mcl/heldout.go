@@ -44,28 +44,49 @@ func (r *Run) evaluation(p phase, trainer *train.Trainer, model *clip.Model, pre
 
 // evaluate embeds the held-out pairs and scores their features.
 func (r *Run) evaluate(ctx context.Context, p phase, encoder *clip.Encoder, transform data.Transform) (score clip.HeldOut, err error) {
-	defer torch.Recover(&err)
-	var images, texts []float32
+	f, err := r.embedHeldOut(ctx, p, encoder, transform, encode)
+	if err != nil {
+		return score, err
+	}
+	return f.score(r.device, encoder.Model.LogitScale)
+}
+
+// heldOutFeatures are the features of the held-out pairs, [n, E] each.
+type heldOutFeatures struct {
+	images, texts []float32
+	width         int // E
+}
+
+type encodeView func(encoder *clip.Encoder, view string, batch data.Batch) ([]float32, error)
+
+func (r *Run) embedHeldOut(ctx context.Context, p phase, encoder *clip.Encoder, transform data.Transform, encode encodeView) (f heldOutFeatures, err error) {
+	f.width = encoder.Model.Config.EmbedDim
 	for batch, err := range data.Sequential(ctx, r.heldOut, embedBatch, transform, r.loaderConfig(p)) {
 		for _, view := range []struct {
 			name string
 			to   *[]float32
-		}{{onImage, &images}, {onText, &texts}} {
+		}{{onImage, &f.images}, {onText, &f.texts}} {
 			var block []float32
 			if err == nil {
 				block, err = encode(encoder, view.name, batch)
 			}
 			if err != nil {
-				return score, fmt.Errorf("--val-pairs: %w", err)
+				return f, fmt.Errorf("--val-pairs: %w", err)
 			}
 			*view.to = append(*view.to, block...)
 		}
-		r.log.Progress("evaluate "+p.name, int64(len(images)/encoder.Model.Config.EmbedDim), r.heldOut.Usable(), "pairs")
+		r.log.Progress("evaluate "+p.name, int64(len(f.images)/f.width), r.heldOut.Usable(), "pairs")
 	}
+	return f, nil
+}
+
+// score compares each image with each text; logScale says how sharply the loss does.
+func (f heldOutFeatures) score(device torch.Device, logScale *torch.Tensor) (score clip.HeldOut, err error) {
+	defer torch.Recover(&err)
 	scope := torch.NewScope()
 	defer scope.Close()
-	features := func(values []float32) *torch.Tensor {
-		return torch.FromFloats(scope, values, r.heldOut.Usable(), int64(encoder.Model.Config.EmbedDim)).To(r.device, torch.Float32)
+	tensor := func(values []float32) *torch.Tensor {
+		return torch.FromFloats(scope, values, int64(len(values)/f.width), int64(f.width)).To(device, torch.Float32)
 	}
-	return clip.ScoreHeldOut(features(images), features(texts), encoder.Model.LogitScale)
+	return clip.ScoreHeldOut(tensor(f.images), tensor(f.texts), logScale)
 }

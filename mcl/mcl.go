@@ -34,7 +34,8 @@ type Run struct {
 	trace  *trace.Recorder
 	told   string // what was last said about the trainable parameters
 
-	samples map[string]*sampled // by phase; what its model makes of a sample
+	samples   map[string]*sampled        // by phase; what its model makes of a sample
+	heldOutBy map[string]heldOutFeatures // by phase; what its model makes of the held-out pairs
 }
 
 // Start is what a run starts from: weights, or an architecture with random ones.
@@ -82,7 +83,7 @@ func (r *Run) Finish(ctx context.Context) error {
 			}
 		}
 		if made || p.name == unmeasured {
-			if err := r.tellQuality(ctx, p); err != nil {
+			if err := errors.Join(r.tellHeldOut(ctx, p), r.tellQuality(ctx, p)); err != nil {
 				return interrupted(p, err)
 			}
 		}

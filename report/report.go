@@ -18,6 +18,7 @@ type Report struct {
 	Warnings []Warning
 	Scores   *mmvp.Report   // of the benchmark
 	Pictures map[int][]byte // encoded images of the benchmark, by index of the question
+	HeldOut  []HeldOut      // by model, in the order in which they were made, and integrated
 	Quality  []Quality      // by model, in the order in which they were made
 	Stages   []Clustering   // by stage, oldest first
 }
@@ -28,6 +29,13 @@ type Quality struct {
 	Alignment, Images, Texts          float64 // alignment; uniformity of images and captions
 	Recall                            float64 // share of captions that find their image in the sample
 	Loss, BaseLoss, BeforeLoss, IsNew float64 // on the stage's own negatives: its loss, the base's, the best before; the share of the drop that is new
+}
+
+// HeldOut is what a model, or several integrated, make of the held-out pairs: shares of captions whose own image is the nearest of all,
+// and of images whose own caption is.
+type HeldOut struct {
+	Model         string
+	Images, Texts float64
 }
 
 // Setting is one line of the settings.

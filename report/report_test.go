@@ -60,6 +60,7 @@ func full(t *testing.T) *Report {
 		{Model: "base", Alignment: 1.25, Images: -2.5, Texts: -2, Recall: 0.5, Loss: nan, BaseLoss: nan, BeforeLoss: nan, IsNew: nan},
 		{Model: "stage-1", Alignment: 1, Images: -2.75, Texts: -2, Recall: 0.75, Loss: 0.5, BaseLoss: 2, BeforeLoss: 2, IsNew: 1},
 	}
+	r.HeldOut = []HeldOut{{"base", 0.125, 0.25}, {"stage-1", 0.375, 0.5}, {"integrated", 0.625, 0.875}}
 	r.Stages = []Clustering{
 		{Of: "base", Sizes: []int64{5, 20, 0}, Balance: 0.4, Seeds: &seeds, Samples: []Sample{{1, [][]byte{square(t, 32), square(t, 32)}}}},
 		{Of: "stage-1", Sizes: []int64{10, 10, 5}, Balance: 0.9, Before: &Agreement{NMI: 0.25, ARI: 0.125, Cells: [][]int64{{5, 0, 0}, {5, 10, 5}, {0, 0, 0}}}},
@@ -81,7 +82,7 @@ func TestThePageShowsEveryPart(t *testing.T) {
 	for _, want := range []string{
 		"the stage learned nothing new: &lt;NMI 0.95&gt;", "1 pairs gained, 0 lost", "a dog facing left", "questions 1 and 2",
 		"NMI 0.250, ARI 0.125", "the largest cluster holds 80.0\u00a0%", "<dt>mcl.clusters</dt><dd>10</dd>", "1000 of 1000", "data:image/png", "data:image/jpeg",
-		`title="1 → 2: 5 pairs"`, "another seed of K-means: ARI 0.625", `data-label="Uniformity, images"><span class="number">-2.750`, "100.0\u00a0%",
+		`title="1 → 2: 5 pairs"`, "another seed of K-means: ARI 0.625", `data-label="Uniformity, images"><span class="number">-2.750`, `<th scope="row">integrated</th><td data-label="Captions that find their image"><span class="number">62.5`, "100.0\u00a0%",
 	} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the page lacks %q", want)

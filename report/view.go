@@ -20,6 +20,7 @@ type view struct {
 	Scores              *scoresView
 	Models              []modelView
 	Charts              []curves
+	HeldOut             []heldOutView
 	Quality             []qualityView
 	Clusterings         []clusteringView
 	Settings            []Setting
@@ -27,6 +28,8 @@ type view struct {
 
 // modelView is a model's training in numbers.
 type modelView struct{ Name, Steps, First, Last, Speed, Waiting string }
+
+type heldOutView struct{ Model, Images, Texts string }
 
 // qualityView is a model's figures on the sample; the last three are empty but for stages.
 type qualityView struct{ Model, Alignment, Images, Texts, Recall, Loss, BaseLoss, New string }
@@ -75,6 +78,9 @@ func (r *Report) view() view {
 	}
 	if len(models) > 0 {
 		v.Charts = chartsOf(models)
+	}
+	for _, h := range r.HeldOut {
+		v.HeldOut = append(v.HeldOut, heldOutView{h.Model, percent(h.Images), percent(h.Texts)})
 	}
 	for _, q := range r.Quality {
 		v.Quality = append(v.Quality, viewQuality(q))

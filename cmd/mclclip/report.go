@@ -157,16 +157,20 @@ func (f *runReport) metrics(r *report.Report) error {
 		return nil
 	}
 	r.Steps = steps
+	var held []metrics.Event
 	for _, e := range events {
 		switch e.Name {
 		case mcl.QualityEvent:
 			r.Quality = append(r.Quality, qualityOf(e))
+		case mcl.HeldOutEvent:
+			held = append(held, e)
 		case mcl.SeedsEvent:
 			f.seeds[e.Phase], _ = mcl.SeedAgreement(e.Values)
 		case mcl.WarningEvent:
 			r.Warnings = append(r.Warnings, report.Warning{Phase: e.Phase, Text: strings.TrimPrefix(e.Text, "warning: ")})
 		}
 	}
+	r.HeldOut = heldOutRows(held)
 	return err
 }
 
