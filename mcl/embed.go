@@ -51,7 +51,7 @@ func (r *Run) embed(ctx context.Context, p phase, view, path string) (*FeatureFi
 // featuresOf says what the features of one view by a model are of.
 func (r *Run) featuresOf(p phase, view string, width int) (featureOrigin, error) {
 	identity, err := Identity(p.model())
-	return featureOrigin{Model: identity, Data: r.index.Source().Fingerprint(), View: view, Rows: r.index.Usable(), Width: width}, err
+	return featureOrigin{Model: identity, Data: dataOf(r.index), View: view, Rows: r.index.Usable(), Width: width}, err
 }
 
 // saveSample writes the features of a sample that is all usable rows. Its batches were those of an embedding, so the bits are

@@ -68,7 +68,7 @@ func saveInParts(path string, of featureOrigin, blocks func(first int64) iter.Se
 			marked = time.Now()
 		}
 	}
-	if err := errors.Join(err, w.keep(), w.file.Close()); err != nil {
+	if err := notKept(err, errors.Join(w.keep(), w.file.Close())); err != nil {
 		if w.mark.Done == 0 {
 			err = errors.Join(err, removeFeatures(path))
 		}
@@ -78,6 +78,15 @@ func saveInParts(path string, of featureOrigin, blocks func(first int64) iter.Se
 		return nil, fmt.Errorf("features %s: %d rows were embedded, want %d", path, w.mark.Done, of.Rows)
 	}
 	return OpenFeatures(path, of.Width)
+}
+
+// notKept is the error of an embedding, of which kept is that of writing what there is. What could not be written is not an
+// interruption, whatever ended the embedding.
+func notKept(err, kept error) error {
+	if err == nil || kept == nil {
+		return errors.Join(err, kept)
+	}
+	return fmt.Errorf("what was embedded could not be kept: %w (%v)", kept, err)
 }
 
 // openParts opens a file of features behind its last sound row, which is its start where it is of something else or damaged.

@@ -110,6 +110,17 @@ func spoilByte(path string, at int) error {
 	return os.WriteFile(path, raw, 0o666)
 }
 
+// What was embedded before an interruption and cannot be kept is lost: that is an error, not an interruption.
+func TestAnEmbeddingThatCannotBeKeptIsNotAnInterruption(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "features")
+	makeFile(t, filepath.Join(path+markSuffix, "in the way"))
+	var asked []int64
+	_, err := saveInParts(path, tenOrigin, tenRows(2, context.Canceled, &asked))
+	if err == nil || errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "could not be kept") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("got %v, want a line on what could not be kept", err)
+	}
+}
+
 func TestAnEmbeddingThatDidNotBeginLeavesNothing(t *testing.T) {
 	dir := t.TempDir()
 	var asked []int64

@@ -102,13 +102,16 @@ func OpenFolder(dir string, want Resolved, entry Entry) (*Folder, error) {
 
 // hasBegun tells whether anything was trained in a run folder.
 func hasBegun(dir string) bool {
-	for _, name := range []string{modelDir, checkpointsDir} {
-		if found, _ := fs.Glob(os.DirFS(dir), "*/"+name); len(found) > 0 {
-			return true
-		}
+	if checkpoints, _ := fs.Glob(os.DirFS(dir), "*/"+checkpointsDir); len(checkpoints) > 0 || hasModels(dir) {
+		return true
 	}
 	lines, err := os.Stat(filepath.Join(dir, metrics.LinesFile))
 	return err == nil && lines.Size() > 0
+}
+
+func hasModels(dir string) bool {
+	models, _ := fs.Glob(os.DirFS(dir), "*/"+modelDir)
+	return len(models) > 0
 }
 
 // start writes down what the run is. What an earlier start left stays if it is of the same columns of the same data: lists of
@@ -154,7 +157,7 @@ func lockFolder(dir string) (*os.File, error) {
 }
 
 // refuseLate refuses changes for which it is too late: of the settings of a finished run, but for more stages, and of the number of
-// clusters when there are labels.
+// clusters and of the columns when there are labels.
 func refuseLate(dir string, changes []string) error {
 	finished, _ := fs.Glob(os.DirFS(dir), IntegratedFile)
 	labels, _ := fs.Glob(os.DirFS(dir), "*/"+labelsFile)
@@ -162,7 +165,7 @@ func refuseLate(dir string, changes []string) error {
 		switch {
 		case len(finished) > 0 && !strings.HasPrefix(change, "--stages "):
 			return fmt.Errorf("--allow-changes: the run in %s is finished, and %s; start another run in a folder of its own", dir, change)
-		case len(labels) > 0 && strings.HasPrefix(change, "--clusters "):
+		case len(labels) > 0 && (strings.HasPrefix(change, "--clusters ") || strings.HasPrefix(change, "--image-column ") || strings.HasPrefix(change, "--caption-column ")):
 			return fmt.Errorf("--allow-changes: the pairs of the run in %s are labelled, and %s; start another run in a folder of its own", dir, change)
 		}
 	}

@@ -121,6 +121,14 @@ func TestWhatIsTooLateToChangeIsRefused(t *testing.T) {
 	if err := open(clusters); err == nil || !strings.Contains(err.Error(), "are labelled") {
 		t.Errorf("other clusters for pairs with labels: got %v", err)
 	}
+	for name, change := range map[string]func(*Resolved){
+		"--image-column":   func(r *Resolved) { r.ImageColumn = "thumbnail" },
+		"--caption-column": func(r *Resolved) { r.CaptionColumn = "title" },
+	} {
+		if err := open(change); err == nil || !strings.Contains(err.Error(), "are labelled, and "+name) {
+			t.Errorf("another %s for pairs with labels: got %v", name, err)
+		}
+	}
 	if err := enter(t, dir, settings, true); err != nil {
 		t.Errorf("after a refusal the run's own settings are refused: %v", err)
 	}

@@ -36,7 +36,7 @@ func (r *Run) evaluation(p phase, trainer *train.Trainer, model *clip.Model, pre
 		encoder.Close()
 		return nil, err
 	}
-	trainer.UseEvaluation(func(ctx context.Context) (clip.HeldOut, error) {
+	trainer.UseEvaluation(dataOf(r.heldOut), func(ctx context.Context) (clip.HeldOut, error) {
 		return r.evaluate(ctx, p, encoder, transform)
 	})
 	return encoder.Close, nil

@@ -13,7 +13,7 @@ import (
 
 var threeShards = []Shard{{"aaa", 5, "aaa.parquet"}, {"bbb", 3, "bbb.parquet"}, {"ccc", 4, "ccc.parquet"}}
 
-var someOrigin = Origin{Model: "vit@12ab", Data: "feed", Clusters: 3, Stage: 2, Seed: 1 << 63}
+var someOrigin = Origin{Model: "vit@12ab", Data: "feed", Columns: "images in \"image\" and captions in \"caption\"", Clusters: 3, Stage: 2, Seed: 1 << 63}
 
 func twelveLabels() *Labels {
 	return &Labels{Origin: someOrigin, ByRow: []int32{0, 1, 2, -1, 4, 5, 6, 7, 8, 0, -1, 3}}
@@ -75,11 +75,12 @@ func TestShardsOfEqualContentKeepTheirOwnLabels(t *testing.T) {
 func TestLabelsOfAnotherOriginAreRefused(t *testing.T) {
 	path := writeTwelve(t)
 	cases := map[string]func(*Origin){
-		"other data (fingerprint feed, this data set has beef)": func(o *Origin) { o.Data = "beef" },
-		"--clusters 3, wanted 10":                               func(o *Origin) { o.Clusters = 10 },
-		"stage 2, wanted stage 1":                               func(o *Origin) { o.Stage = 1 },
-		"model vit@12ab, wanted vit@0000":                       func(o *Origin) { o.Model = "vit@0000" },
-		"--seed 9223372036854775808, wanted 7":                  func(o *Origin) { o.Seed = 7 },
+		"other data (fingerprint feed, this data set has beef)":                                    func(o *Origin) { o.Data = "beef" },
+		`made from images in "image" and captions in "caption", wanted those from images in "jpg"`: func(o *Origin) { o.Columns = `images in "jpg" and captions in "caption"` },
+		"--clusters 3, wanted 10":              func(o *Origin) { o.Clusters = 10 },
+		"stage 2, wanted stage 1":              func(o *Origin) { o.Stage = 1 },
+		"model vit@12ab, wanted vit@0000":      func(o *Origin) { o.Model = "vit@0000" },
+		"--seed 9223372036854775808, wanted 7": func(o *Origin) { o.Seed = 7 },
 	}
 	for says, change := range cases {
 		want := someOrigin
@@ -135,7 +136,7 @@ func TestDamagedLabelFilesAreRefused(t *testing.T) {
 	one := []Shard{{"aaa", 2, "aaa.parquet"}}
 	good := someOrigin.footer()
 	broken := slices.Clone(good)
-	broken[3][1] = "many"
+	broken[4][1] = "many"
 	cases := []struct {
 		name   string
 		rows   []labelRow

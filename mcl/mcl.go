@@ -79,7 +79,7 @@ func (r *Run) Finish(ctx context.Context) error {
 		made := !p.done()
 		if made {
 			if err := r.make(ctx, p); err != nil {
-				return interrupted(p, err)
+				return interrupted(p, r.forget(p, err))
 			}
 		}
 		if made || p.name == unmeasured {

@@ -11,6 +11,7 @@ import (
 type Origin struct {
 	Model    string  // identity of the model whose features were clustered, stage-1's
 	Data     string  // fingerprint of the data set
+	Columns  string  // that images and captions are in
 	Clusters int     // K
 	Stage    int     // s: the stage that is trained with these labels, 0 for the start
 	Seed     uint64  // of K-means
@@ -22,6 +23,7 @@ const (
 	keyFormat   = "mclclip.labels"
 	keyModel    = "mclclip.model"
 	keyData     = "mclclip.data"
+	keyColumns  = "mclclip.columns"
 	keyClusters = "mclclip.clusters"
 	keyStage    = "mclclip.stage"
 	keySeed     = "mclclip.seed"
@@ -31,8 +33,8 @@ const (
 
 func (o Origin) footer() [][2]string {
 	entries := [][2]string{
-		{keyFormat, labelFormat}, {keyModel, o.Model}, {keyData, o.Data}, {keyClusters, strconv.Itoa(o.Clusters)},
-		{keyStage, strconv.Itoa(o.Stage)}, {keySeed, strconv.FormatUint(o.Seed, 10)},
+		{keyFormat, labelFormat}, {keyModel, o.Model}, {keyData, o.Data}, {keyColumns, o.Columns},
+		{keyClusters, strconv.Itoa(o.Clusters)}, {keyStage, strconv.Itoa(o.Stage)}, {keySeed, strconv.FormatUint(o.Seed, 10)},
 	}
 	if o.Balance > 0 {
 		entries = append(entries, [2]string{keyBalance, strconv.FormatFloat(o.Balance, 'g', -1, 64)})
@@ -50,7 +52,7 @@ func parseFooter(lookup func(key string) (string, bool)) (o Origin, err error) {
 		return o, fmt.Errorf("format %q is unknown, want %s", format, labelFormat)
 	}
 	get := func(key string) string { value, _ := lookup(key); return value }
-	o.Model, o.Data = get(keyModel), get(keyData)
+	o.Model, o.Data, o.Columns = get(keyModel), get(keyData), get(keyColumns)
 	var errs [4]error
 	o.Clusters, errs[0] = strconv.Atoi(get(keyClusters))
 	o.Stage, errs[1] = strconv.Atoi(get(keyStage))
@@ -72,6 +74,8 @@ func (o Origin) match(have Origin) error {
 	switch {
 	case have.Data != o.Data:
 		return fmt.Errorf("made for other data (fingerprint %s, this data set has %s): make the labels again", have.Data, o.Data)
+	case have.Columns != o.Columns:
+		return fmt.Errorf("made from %s, wanted those from %s: --image-column or --caption-column is another", have.Columns, o.Columns)
 	case have.Clusters != o.Clusters:
 		return fmt.Errorf("made with --clusters %d, wanted %d", have.Clusters, o.Clusters)
 	case have.Stage != o.Stage:

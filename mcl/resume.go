@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/mclclip/mclclip/checkpoint"
+	"github.com/mclclip/mclclip/data"
 	"github.com/mclclip/mclclip/train"
 	"github.com/mclclip/mclclip/train/metrics"
 )
@@ -77,9 +79,42 @@ func (r *Run) resume(p phase, trainer *train.Trainer, batches string) error {
 	return nil
 }
 
+// forget makes way for another try after a phase has diverged without any state to go on from, and says how. Where it was the first
+// phase the folder holds no run any more, but what is known of the pairs and, under another name, the records.
+func (r *Run) forget(p phase, err error) error {
+	if !errors.Is(err, train.ErrNothingSound) {
+		return err
+	}
+	if removed := os.RemoveAll(p.checkpoints()); removed != nil {
+		return fmt.Errorf("%w (%w)", err, removed)
+	}
+	if hasModels(r.dir) {
+		return fmt.Errorf("%w: start %s again with --resume --allow-changes and other settings", err, p.name)
+	}
+	lines := filepath.Join(r.dir, metrics.LinesFile)
+	moved := errors.Join(os.Rename(lines, filepath.Join(r.dir, divergedFile)), os.RemoveAll(filepath.Join(r.dir, metrics.BoardDir)))
+	if moved != nil {
+		return fmt.Errorf("%w (%w)", err, moved)
+	}
+	return fmt.Errorf("%w: give the same command again with other settings", err)
+}
+
+// divergedFile keeps the records of a run that diverged before anything of it could be kept.
+const divergedFile = "metrics-diverged.jsonl"
+
+// dataOf identifies usable pairs by their files, their number and the columns that they are in.
+func dataOf(x *data.Index) string {
+	return fmt.Sprintf("%d pairs of %s, %s", x.Usable(), x.Source().Fingerprint(), columnsOf(x))
+}
+
+func columnsOf(x *data.Index) string {
+	image, caption, _ := x.Source().Columns()
+	return fmt.Sprintf("images in %q and captions in %q", image, caption)
+}
+
 // batchesOf identifies what the batches of a phase are composed from: the usable pairs and, where there are any, the labels.
 func (r *Run) batchesOf(p phase) (string, error) {
-	id := fmt.Sprintf("%d pairs of %s", r.index.Usable(), r.index.Source().Fingerprint())
+	id := dataOf(r.index)
 	if p.ordinary {
 		return id, nil
 	}

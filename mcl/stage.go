@@ -60,7 +60,7 @@ func (r *Run) group(ctx context.Context, p phase, cfg train.Config) (data.Groupe
 func (r *Run) origin(p phase) (Origin, error) {
 	model, err := Identity(p.previous().model())
 	return Origin{
-		Model: model, Data: r.index.Source().Fingerprint(),
+		Model: model, Data: r.index.Source().Fingerprint(), Columns: columnsOf(r.index),
 		Clusters: r.cfg.LabelClusters(), Stage: p.stage, Seed: r.cfg.kmeans(p.stage - 1).Seed, Balance: r.cfg.KMeans.Balance,
 	}, err
 }

@@ -11,28 +11,45 @@ import (
 	"github.com/mclclip/mclclip/internal/torch"
 )
 
-const divergedHint = "with --resume --allow-changes and a lower --lr, --grad-clip-norm 1, or --precision fp32"
+var (
+	errDiverged = errors.New("lower --lr, set --grad-clip-norm 1, or use --precision fp32")
+
+	// ErrNothingSound is in the error of a run that diverged before any state was saved that it could go on from.
+	ErrNothingSound = errors.New("no checkpoint before it is there")
+)
 
 // giveUp ends a run whose last steps could not be applied. Where the weights still give the last batch that was applied a finite
 // loss, the state before those steps is good and saved. Otherwise the update before them was one too far: a checkpoint of it
-// is set aside, so that the run goes on from the one before.
+// is set aside, so that the run goes on from the one before, or anew where there is none.
 func (t *Trainer) giveUp(phase Phase) error {
 	bad := t.bad
 	t.position = t.good
 	failure := fmt.Errorf("the loss or its gradient was not finite in %d steps in a row after step %d", bad, t.done)
-	if err := t.saver.wait(); err != nil {
-		return errors.Join(failure, err)
-	}
 	if t.sound() {
 		if err := t.save(phase); err != nil {
 			return fmt.Errorf("%w (no checkpoint of that step: %w)", failure, err)
 		}
-		return fmt.Errorf("%w; go on from there %s", failure, divergedHint)
+		return fmt.Errorf("%w; go on from there with --resume --allow-changes: %w", failure, errDiverged)
+	}
+	if err := t.saver.wait(); err != nil {
+		failure = alsoFailed(failure, err)
+	}
+	if t.done == 0 {
+		return fmt.Errorf("%w, so nothing was learned: %w; if the first step failed already, look at the weights of --pretrained and use --precision fp32; %w",
+			failure, errDiverged, ErrNothingSound)
 	}
 	if err := checkpoint.SetAside(phase.Dir, t.done); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w; %w", failure, err)
 	}
-	return fmt.Errorf("%w, whose weights are too large already; go on from the checkpoint before it %s", failure, divergedHint)
+	return goOnBefore(phase, fmt.Errorf("%w, whose weights are too large already; %w", failure, errDiverged))
+}
+
+// goOnBefore adds to the error of a run that diverged where it goes on.
+func goOnBefore(phase Phase, err error) error {
+	if _, _, none := checkpoint.Latest(phase.Dir); none != nil {
+		return fmt.Errorf("%w; %w", err, ErrNothingSound)
+	}
+	return fmt.Errorf("%w, and go on from the checkpoint before it with --resume --allow-changes", err)
 }
 
 // sound reports whether the weights give the last batch that was applied a finite loss.

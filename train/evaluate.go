@@ -16,8 +16,8 @@ import (
 type Evaluate func(ctx context.Context) (clip.HeldOut, error)
 
 // UseEvaluation says how the model is evaluated every ValEvery steps, before the first and after the last; with ValEvery 0 after the
-// last alone.
-func (t *Trainer) UseEvaluation(f Evaluate) { t.evaluation = f }
+// last alone. pairs identifies the held-out pairs: a loss on others, of which a checkpoint may tell, is not compared with one on these.
+func (t *Trainer) UseEvaluation(pairs string, f Evaluate) { t.evaluation, t.heldOut = f, pairs }
 
 // evaluated is what the evaluations so far have shown. It goes into checkpoints.
 type evaluated struct {
@@ -26,6 +26,7 @@ type evaluated struct {
 	Prior int     `json:"prior"` // steps done at the best one before
 	Loss  float64 `json:"loss"`  // of the best one
 	Worse int     `json:"worse"` // evaluations since the best one
+	Pairs string  `json:"pairs"` // that all of these are of
 }
 
 var notEvaluated = evaluated{At: -1, Best: -1, Prior: -1}
@@ -35,6 +36,10 @@ func (t *Trainer) stopped() bool { return t.cfg.EarlyStop > 0 && t.evals.Worse >
 
 // evaluate scores the model where that is due. A model that is better than all before stays on the disk as a checkpoint.
 func (t *Trainer) evaluate(ctx context.Context, phase Phase) error {
+	if t.evaluation != nil && t.evals.Pairs != t.heldOut {
+		t.evals = notEvaluated
+		t.evals.Pairs = t.heldOut
+	}
 	due := t.done >= t.cfg.Steps || t.cfg.ValEvery > 0 && t.done%t.cfg.ValEvery == 0
 	if t.evaluation == nil || t.evals.At == t.done || !due {
 		return nil
@@ -49,7 +54,7 @@ func (t *Trainer) evaluate(ctx context.Context, phase Phase) error {
 	t.evals.At = t.done
 	t.evals.Worse++
 	if better && !math.IsNaN(score.Loss) {
-		t.evals = evaluated{At: t.done, Best: t.done, Prior: t.evals.Best, Loss: score.Loss}
+		t.evals = evaluated{At: t.done, Best: t.done, Prior: t.evals.Best, Loss: score.Loss, Pairs: t.heldOut}
 	}
 	err = phase.Log.Event(metrics.Event{
 		Name: "evaluation", Phase: phase.Name, Step: t.done, Text: t.told(phase, score),

@@ -23,7 +23,7 @@ type scripted struct {
 
 func script(t *testing.T, trainer *Trainer, losses map[int]float64) *scripted {
 	s := &scripted{t, trainer, losses, map[int]map[string][]byte{}}
-	trainer.UseEvaluation(func(context.Context) (clip.HeldOut, error) {
+	trainer.UseEvaluation("v1", func(context.Context) (clip.HeldOut, error) {
 		step := trainer.Done()
 		loss, ok := s.losses[step]
 		if !ok {
@@ -134,12 +134,39 @@ func TestAResumedRunRemembersTheBest(t *testing.T) {
 	}
 }
 
+// A loss on other held-out pairs says nothing of the best model: the evaluations begin anew, and the best is found among theirs.
+func TestTheBestOnOtherHeldOutPairsIsForgotten(t *testing.T) {
+	for pairs, want := range map[string]struct{ best, done int }{"v1": {4, 10}, "v2": {8, 14}} {
+		torchtest.NoLeak(t)
+		phase, cfg := silentPhase(t), earlyStop(50, 2, 3)
+		broken := tinyTrainer(t, cfg, tinyModel(t, 2))
+		script(t, broken, falling)
+		if err := broken.Run(t.Context(), &noise{size: 8, stopAt: 6}, phase); !errors.Is(err, errEnough) {
+			t.Fatalf("got %v, want the end of the batches", err)
+		}
+		again := tinyTrainer(t, cfg, tinyModel(t, 3))
+		if err := again.Resume(checkpoint.PathOf(phase.Dir, 6), ""); err != nil {
+			t.Fatal(err)
+		}
+		losses := map[int]float64{6: 9, 8: 8, 10: 9, 12: 9, 14: 9}
+		again.UseEvaluation(pairs, func(context.Context) (clip.HeldOut, error) {
+			return clip.HeldOut{Loss: losses[again.Done()]}, nil
+		})
+		if err := again.Run(t.Context(), &noise{size: 8, next: 6}, phase); err != nil {
+			t.Fatal(err)
+		}
+		if again.evals.Best != want.best || again.Done() != want.done {
+			t.Errorf("held-out pairs %s: the best is of step %d and the run ended after %d, want %d and %d", pairs, again.evals.Best, again.Done(), want.best, want.done)
+		}
+	}
+}
+
 func TestALostBestCheckpointIsSaid(t *testing.T) {
 	torchtest.NoLeak(t)
 	phase := silentPhase(t)
 	trainer := tinyTrainer(t, earlyStop(50, 2, 3), tinyModel(t, 2))
 	s := script(t, trainer, falling)
-	trainer.UseEvaluation(func(context.Context) (clip.HeldOut, error) {
+	trainer.UseEvaluation("v1", func(context.Context) (clip.HeldOut, error) {
 		if trainer.Done() == 10 {
 			_ = os.RemoveAll(filepath.Join(checkpoint.PathOf(phase.Dir, 4)))
 		}

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"errors"
 	"math"
 	"path/filepath"
 	"strings"
@@ -134,6 +135,35 @@ func TestAnUpdateThatGoesTooFarIsNotWhereTheRunGoesOn(t *testing.T) {
 	}
 	if state := newest(t, phase.Dir); state.Step != 3 {
 		t.Errorf("the newest checkpoint is of step %d, want 3", state.Step)
+	}
+}
+
+// The first update goes too far, or not even the first step can be applied: there is nothing to go on from, and that is said.
+func TestARunThatDivergesAtOnceHasNothingToGoOnFrom(t *testing.T) {
+	torchtest.NoLeak(t)
+	for name, test := range map[string]struct {
+		rate  float64
+		texts *spoilt
+		want  string
+	}{
+		"first update":     {1e36, nil, "after step 1, whose weights are too large already"},
+		"infinite weights": {1e38, &spoilt{}, "is not finite after step 1"},
+		"first step":       {1e-3, &spoilt{from: 1, to: 100, value: float32(math.NaN())}, "after step 0, so nothing was learned"},
+	} {
+		cfg := testConfig(40)
+		cfg.SaveEvery, cfg.Keep, cfg.WeightDecay, cfg.Scheduler, cfg.Warmup, cfg.LR = 1, 9, 0, "const", 0, test.rate
+		if test.texts != nil {
+			cfg.WeightDecay = test.rate
+		}
+		trainer := tinyTrainer(t, cfg, tinyModel(t, 1))
+		if test.texts != nil {
+			trainer, _ = textsTrainer(t, cfg, test.texts)
+		}
+		err := trainer.Run(t.Context(), &noise{size: 8}, silentPhase(t))
+		if !errors.Is(err, ErrNothingSound) || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "lower --lr") ||
+			strings.Contains(err.Error(), "go on from") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: got %v, want a line with %q and nothing to go on from", name, err, test.want)
+		}
 	}
 }
 

@@ -71,14 +71,26 @@ func (t *Trainer) saveBeside(phase Phase, due bool) error {
 // save writes a checkpoint of this moment and returns when it is on the disk.
 func (t *Trainer) save(phase Phase) error {
 	defer t.trace.Begin("checkpoint")()
-	if err := t.saver.wait(); err != nil {
-		return err
-	}
+	earlier := t.saver.wait()
 	write, err := t.copied(phase)
+	if err == nil {
+		err = write()
+	}
 	if err != nil {
 		return err
 	}
-	return write()
+	if earlier != nil { // what is on the disk now is newer
+		phase.Log.Printf("%s: a checkpoint on the way could not be written: %v; that of step %d was", phase.Name, earlier, t.done)
+	}
+	return nil
+}
+
+// alsoFailed is an error of training, nil if there was none, with that of a write beside it, in one line.
+func alsoFailed(err, write error) error {
+	if err == nil {
+		return write
+	}
+	return fmt.Errorf("%w; and a checkpoint could not be written: %w", err, write)
 }
 
 // copied copies the state to the host; the function that it returns writes the copy, and may run beside training.
@@ -95,8 +107,8 @@ func (t *Trainer) copied(phase Phase) (write func() error, err error) {
 	return func() error {
 		start := time.Now()
 		if name := notFinite(state.Tensors); name != "" {
-			return fmt.Errorf("%s: %s is not finite after step %d, which is not saved; lower --lr, set --grad-clip-norm 1, or use --precision fp32, and go on from the checkpoint before with --resume --allow-changes",
-				phase.Name, name, state.Step)
+			err := fmt.Errorf("%s: %s is not finite after step %d, which is not saved; %w", phase.Name, name, state.Step, errDiverged)
+			return goOnBefore(phase, err)
 		}
 		if _, err := checkpoint.Save(phase.Dir, state); err != nil {
 			return err

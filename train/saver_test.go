@@ -97,6 +97,28 @@ func TestACheckpointThatFailsBesideTrainingEndsTheRun(t *testing.T) {
 	}
 }
 
+// A checkpoint on the way that failed does not keep the one of an interruption from being written: the disk may have room again.
+func TestAFailureBeforeDoesNotHideThePresentSave(t *testing.T) {
+	torchtest.NoLeak(t)
+	phase := silentPhase(t)
+	trainer := tinyTrainer(t, testConfig(50), tinyModel(t, 1))
+	if _, err := trainer.Step(noiseBatch(1, 8)); err != nil {
+		t.Fatal(err)
+	}
+	trainer.saver.start(func() error { return syscall.ENOSPC })
+	if err := trainer.interrupt(phase); !errors.Is(err, ErrInterrupted) || errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("got %v, want an interruption", err)
+	}
+	if state := newest(t, phase.Dir); state.Step != 1 {
+		t.Errorf("the newest checkpoint is of step %d, want 1", state.Step)
+	}
+	defer atomicfile.Inject(func(op atomicfile.Op, path string) error { return syscall.EIO })()
+	trainer.saver.start(func() error { return syscall.ENOSPC })
+	if err := trainer.interrupt(phase); !errors.Is(err, syscall.EIO) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("got %v, want the error of the save at hand in a line", err)
+	}
+}
+
 func TestNothingIsWrittenAnyMoreWhenRunReturns(t *testing.T) {
 	torchtest.NoLeak(t)
 	for _, stopAt := range []int{2, 3, 5} {

@@ -37,6 +37,7 @@ type Trainer struct {
 
 	texts      TextFeatures // nil: by the text tower
 	evaluation Evaluate     // nil: there are no held-out pairs
+	heldOut    string       // identity of the held-out pairs
 
 	base     *base     // nil: nothing is held near it
 	distance float64   // of the features of the last step from the base's
@@ -114,7 +115,7 @@ func (t *Trainer) Run(ctx context.Context, batches Batches, phase Phase) (err er
 	defer runtime.UnlockOSThread()
 	defer func() {
 		if failed := t.saver.wait(); failed != nil {
-			err = errors.Join(err, failed)
+			err = alsoFailed(err, failed)
 		}
 	}()
 	if err := t.evaluate(ctx, phase); err != nil {
