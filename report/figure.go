@@ -12,13 +12,13 @@ import (
 	"strings"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 
 	"github.com/mclclip/mclclip/bench/mmvp"
+	"github.com/mclclip/mclclip/bench/paired/chart"
 	"github.com/mclclip/mclclip/internal/atomicfile"
 )
 
@@ -66,21 +66,13 @@ func writePNG(w io.Writer, p *plot.Plot) error {
 	return err
 }
 
-// newFigure is a plot with labels in one sans-serif font and a light grid.
+// newFigure is a plot with the names of its axes and room for a legend.
 func newFigure(x, y string) *plot.Plot {
-	p := plot.New()
+	p := chart.Plain(9, true)
 	p.X.Label.Text, p.Y.Label.Text = x, y
-	for _, f := range []*font.Font{
-		&p.X.Label.TextStyle.Font, &p.Y.Label.TextStyle.Font, &p.X.Tick.Label.Font, &p.Y.Tick.Label.Font, &p.Legend.TextStyle.Font,
-	} {
-		f.Variant, f.Size = "Sans", 9
-	}
 	p.X.Padding, p.Y.Padding = 0, 0
 	p.X.Tick.Marker, p.Y.Tick.Marker = plot.TickerFunc(roundTicks), plot.TickerFunc(roundTicks)
 	p.Legend.Top, p.Legend.XOffs, p.Legend.YOffs, p.Legend.Padding = true, -2*vg.Millimeter, -1*vg.Millimeter, vg.Millimeter
-	grid := plotter.NewGrid()
-	grid.Vertical.Color, grid.Horizontal.Color = color.Gray{225}, color.Gray{225}
-	p.Add(grid)
 	return p
 }
 

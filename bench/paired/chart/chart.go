@@ -85,9 +85,27 @@ func (f *Figure) WritePNG(w io.Writer) error {
 	return err
 }
 
+// Plain is an empty plot with its words in one sans-serif font of a size in points and a light grid, whose vertical lines may be left
+// out.
+func Plain(size float64, vertical bool) *plot.Plot {
+	p := plot.New()
+	for _, f := range []*font.Font{
+		&p.Title.TextStyle.Font, &p.X.Label.TextStyle.Font, &p.Y.Label.TextStyle.Font, &p.X.Tick.Label.Font, &p.Y.Tick.Label.Font, &p.Legend.TextStyle.Font,
+	} {
+		f.Variant, f.Size = "Sans", vg.Points(size)
+	}
+	grid := plotter.NewGrid()
+	grid.Vertical.Color, grid.Horizontal.Color = color.Transparent, color.Gray{225}
+	if vertical {
+		grid.Vertical.Color = grid.Horizontal.Color
+	}
+	p.Add(grid)
+	return p
+}
+
 // panel makes the axes and the lines with their spreads beside each other.
 func (f *Figure) panel(panel Panel) (*plot.Plot, error) {
-	p, places := plot.New(), f.Places
+	p, places := Plain(8, false), f.Places
 	if panel.Places != nil {
 		places = panel.Places
 	}
@@ -101,12 +119,6 @@ func (f *Figure) panel(panel Panel) (*plot.Plot, error) {
 	p.Y.Min, p.Y.Max = low, high+(high-low)*legendRoom/100*float64(len(panel.Lines))
 	p.Y.Tick.Marker = quarters(low, high)
 	p.Legend.Top, p.Legend.Left = true, true
-	for _, style := range []*font.Font{&p.Title.TextStyle.Font, &p.X.Label.TextStyle.Font, &p.X.Tick.Label.Font, &p.Y.Tick.Label.Font, &p.Legend.TextStyle.Font} {
-		style.Variant, style.Size = "Sans", 8
-	}
-	grid := plotter.NewGrid()
-	grid.Vertical.Color, grid.Horizontal.Color = color.Transparent, color.Gray{225}
-	p.Add(grid)
 	for k, line := range panel.Lines {
 		shift := (float64(k) - float64(len(panel.Lines)-1)/2) * .03 // so that spreads do not cover each other
 		if err := addLine(p, line, palette[k%len(palette)], shift, low, high); err != nil {
