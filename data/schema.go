@@ -17,6 +17,9 @@ var (
 	keyNames     = []string{"key", "__key__", "id"}
 )
 
+// CaptionColumns are the usual names of a caption column, in the order in which they are looked for.
+func CaptionColumns() []string { return slices.Clone(captionNames) }
+
 // Options names the columns of the shards; an empty name means that the column is found by its usual names.
 // A field of a struct is named with a dot, as in "json.caption".
 type Options struct {

@@ -72,10 +72,21 @@ func open(patterns []string, o Options, limit int64) (*Source, error) {
 		sum.Write([]byte(shard.Fingerprint))
 	}
 	if s.rows == 0 {
-		return nil, fmt.Errorf("no rows in the %d shards, the first being %s", len(paths), paths[0])
+		return nil, fmt.Errorf("no rows in %s%s", paths[0], andMore(len(paths)-1))
 	}
 	s.fingerprint = hex.EncodeToString(sum.Sum(nil)[:16])
 	return s, nil
+}
+
+// andMore counts further shards.
+func andMore(n int) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return " and one more shard"
+	}
+	return fmt.Sprintf(" and %d more shards", n)
 }
 
 // Rows returns the number of rows of all shards, usable or not.

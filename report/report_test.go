@@ -80,7 +80,7 @@ func write(t *testing.T, r *Report) string {
 func TestThePageShowsEveryPart(t *testing.T) {
 	html := write(t, full(t))
 	for _, want := range []string{
-		"the stage learned nothing new: &lt;NMI 0.95&gt;", "1 pairs gained, 0 lost", "a dog facing left", "questions 1 and 2",
+		"the stage learned nothing new: &lt;NMI 0.95&gt;", "1 pair gained, 0 lost", "a dog facing left", "questions 1 and 2",
 		"NMI 0.250, ARI 0.125", "the largest cluster holds 80.0\u00a0%", "<dt>mcl.clusters</dt><dd>10</dd>", "1000 of 1000", "data:image/png", "data:image/jpeg",
 		`title="1 → 2: 5 pairs"`, "another seed of K-means: ARI 0.625", `data-label="Uniformity, images"><span class="number">-2.750`, `<th scope="row">integrated</th><td data-label="Captions that find their image"><span class="number">62.5`, "100.0\u00a0%",
 	} {

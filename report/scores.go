@@ -41,6 +41,14 @@ type comparisonView struct {
 	Changes                   [2]changesView // gained, lost
 }
 
+// Pairs is their number in words.
+func (v changesView) Pairs() string {
+	if v.All == 1 {
+		return "1 pair"
+	}
+	return fmt.Sprintf("%d pairs", v.All)
+}
+
 // changesView is the pairs of one direction of change; All counts them, Shown lists some.
 type changesView struct {
 	Kind  string

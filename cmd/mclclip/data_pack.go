@@ -22,7 +22,8 @@ func packCommand(s streams) *cli.Command {
 		Name:  "pack",
 		Usage: "pack pairs that lie in folders, tables or webdataset archives into Parquet shards",
 		Description: "Inputs are of one kind: folders with key.jpg beside key.txt, tables that name images (.csv, .tsv), or archives (.tar).\n" +
-			"Every image is decoded once. What cannot be used is counted by reason and listed in skipped.csv beside the shards.",
+			"Every image is decoded once. What cannot be used is counted by reason and listed in _skipped.csv among the shards,\n" +
+			"where programs that read a folder of shards pass over it.",
 		Flags: packFlags(&cfg, &out, &asJSON),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
@@ -48,8 +49,8 @@ func packFlags(cfg *pack.Config, out *string, asJSON *bool) []cli.Flag {
 		outFlag(out),
 		&cli.StringFlag{Name: "prefix", Usage: "shards are called PREFIX-00000-of-00012.parquet", Value: cfg.Prefix, Destination: &cfg.Prefix},
 		&cli.IntFlag{Name: "rows-per-shard", Usage: "rows in a Parquet file", Value: cfg.RowsPerShard, Destination: &cfg.RowsPerShard},
-		&cli.StringFlag{Name: "image-column", Usage: "`COLUMN` of a table with the paths of the images", Value: cfg.ImageColumn, Destination: &cfg.ImageColumn},
-		&cli.StringFlag{Name: "caption-column", Usage: "`COLUMN` of a table with the captions", Value: cfg.CaptionColumn, Destination: &cfg.CaptionColumn},
+		&cli.StringFlag{Name: "image-column", Usage: "`COLUMN` of a table with the paths of the images; without it filepath, path, image_path, file_name, filename, file or image", Destination: &cfg.ImageColumn},
+		&cli.StringFlag{Name: "caption-column", Usage: "`COLUMN` of a table with the captions; without it caption, text, txt, TEXT, title or captions", Destination: &cfg.CaptionColumn},
 		&cli.StringFlag{Name: "key-column", Usage: "`COLUMN` of a table with keys; without it they are made of the table's name and the line", Destination: &cfg.KeyColumn},
 		&cli.StringFlag{Name: "separator", Usage: "`CHARACTER` between the cells of a table; by its name a tab or a comma", Destination: &cfg.Separator},
 		&cli.StringFlag{Name: "root", Usage: "`FOLDER` in which a table's images lie; without it the table's own", Destination: &cfg.Root},
@@ -80,7 +81,7 @@ func writePack(ctx context.Context, s streams, out string, cfg pack.Config, asJS
 	if asJSON {
 		err = printJSON(s.stdout, sum)
 	} else {
-		_, err = fmt.Fprintf(s.stdout, "%s: %d pairs\n", filepath.Join(out, cfg.Prefix+"-*.parquet"), sum.Rows)
+		_, err = fmt.Fprintf(s.stdout, "%s: %s\n", filepath.Join(out, cfg.Prefix+"-*.parquet"), counted(sum.Rows, "pair"))
 	}
 	skipped := 0
 	for _, reason := range slices.Sorted(maps.Keys(sum.Skipped)) {
@@ -88,10 +89,10 @@ func writePack(ctx context.Context, s streams, out string, cfg pack.Config, asJS
 		skipped += sum.Skipped[reason]
 	}
 	if sum.Ignored > 0 {
-		fmt.Fprintf(s.stderr, "ignored: %d files that are neither image nor caption by their names\n", sum.Ignored)
+		fmt.Fprintf(s.stderr, "ignored: %s neither image nor caption by name\n", counted(int64(sum.Ignored), "file"))
 	}
 	if err != nil || skipped == 0 {
 		return err
 	}
-	return skippedErrorf("done, but %s skipped; %s lists them", wereOf(skipped, "entry", "entries"), filepath.Join(out, "skipped.csv"))
+	return skippedErrorf("done, but %s skipped; %s lists them", wereOf(skipped, "entry", "entries"), filepath.Join(out, pack.SkippedTable))
 }

@@ -3,11 +3,15 @@ package main
 import (
 	"encoding/json"
 	"image"
+	"image/gif"
 	"image/png"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/image/bmp"
 
 	"github.com/mclclip/mclclip/bench/mmvp"
 	"github.com/mclclip/mclclip/data"
@@ -114,7 +118,7 @@ func TestPackTellsWhatItSkipped(t *testing.T) {
 	if code != codeSkipped || !strings.Contains(stdout, ": 2 pairs\n") {
 		t.Errorf("exit code %d, stdout %q; want 3 and 2 pairs", code, stdout)
 	}
-	for _, want := range []string{"skipped: 1 damaged\n", "2 entries were skipped", filepath.Join(out, "skipped.csv")} {
+	for _, want := range []string{"skipped: 1 damaged\n", "2 entries were skipped", filepath.Join(out, "_skipped.csv")} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("stderr %q lacks %q", stderr, want)
 		}
@@ -125,6 +129,26 @@ func TestPackTellsWhatItSkipped(t *testing.T) {
 	os.Remove(filepath.Join(in, "d.png"))
 	if code, _, stderr := mclclip(t, "", "data", "pack", "--input", in, "--out", out+"-2"); code != codeDone || stderr != "" {
 		t.Errorf("without bad files: exit code %d, stderr %q", code, stderr)
+	}
+}
+
+// What training reads can be packed, from a table with the usual columns; one pair is told as one.
+func TestPackTakesWhatTrainingReads(t *testing.T) {
+	grey := image.NewGray(image.Rect(0, 0, 20, 20))
+	for name, encode := range map[string]func(io.Writer) error{
+		"a.gif": func(w io.Writer) error { return gif.Encode(w, grey, nil) },
+		"a.bmp": func(w io.Writer) error { return bmp.Encode(w, grey) },
+	} {
+		var picture strings.Builder
+		if err := encode(&picture); err != nil {
+			t.Fatal(err)
+		}
+		in := writeFiles(t, map[string]string{name: picture.String(), "pairs.csv": "path,caption\n" + name + ",grey\n"})
+		out := filepath.Join(t.TempDir(), "shards")
+		code, stdout, stderr := mclclip(t, "", "data", "pack", "--input", filepath.Join(in, "pairs.csv"), "--out", out)
+		if code != codeDone || !strings.HasSuffix(stdout, ": 1 pair\n") {
+			t.Errorf("%s: exit code %d, stdout %q, stderr %q", name, code, stdout, stderr)
+		}
 	}
 }
 
@@ -171,13 +195,13 @@ func TestInspectReportsWhatARunWouldSkip(t *testing.T) {
 }
 
 func TestPackSaysHowColumnsAndPathsAreNamed(t *testing.T) {
-	dir := writeFiles(t, map[string]string{"photos.csv": "image,text\nphotos/a.jpg,a cat\n"})
+	dir := writeFiles(t, map[string]string{"photos.csv": "picture,words\nphotos/a.jpg,a cat\n"})
 	table := filepath.Join(dir, "photos.csv")
 	code, _, stderr := mclclip(t, "", "data", "pack", "--input", table, "--out", filepath.Join(dir, "out"))
-	if code != codeError || !strings.Contains(stderr, `no column "filepath"`) || !strings.Contains(stderr, "--image-column") || strings.Contains(stderr, "tmp") != strings.Contains(dir, "tmp") {
+	if code != codeError || !strings.Contains(stderr, `no column called filepath, path`) || !strings.Contains(stderr, "--image-column") || strings.Contains(stderr, "tmp") != strings.Contains(dir, "tmp") {
 		t.Errorf("exit code %d, stderr %q", code, stderr)
 	}
-	code, _, stderr = mclclip(t, "", "data", "pack", "--input", table, "--image-column", "image", "--caption-column", "text", "--out", filepath.Join(dir, "out"))
+	code, _, stderr = mclclip(t, "", "data", "pack", "--input", table, "--image-column", "picture", "--caption-column", "words", "--out", filepath.Join(dir, "out"))
 	if code != codeError || !strings.Contains(stderr, "line 2: missing file: photos/a.jpg in "+dir) || !strings.Contains(stderr, "--root") {
 		t.Errorf("exit code %d, stderr %q", code, stderr)
 	}

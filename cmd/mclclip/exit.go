@@ -45,6 +45,14 @@ func wereOf[N int | int64](n N, one, many string) string {
 	return fmt.Sprintf("%d %s were", n, many)
 }
 
+// counted counts things, as in "1 pair" and "2 pairs".
+func counted(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
 func exitCode(ctx context.Context, err error) int {
 	var chosen *exitError
 	var coder cli.ExitCoder // urfave/cli's own, for instance of "help" with a topic that is not there

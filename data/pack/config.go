@@ -24,8 +24,8 @@ type Config struct {
 	Inputs        []string // one kind: folders, tables (.csv, .tsv) or archives (.tar, .tar.gz, .tgz); globs are expanded
 	Prefix        string   // of the shards
 	RowsPerShard  int
-	ImageColumn   string                   // of a table: path of the image
-	CaptionColumn string                   // of a table
+	ImageColumn   string                   // of a table: path of the image; "" finds it by ImageColumns
+	CaptionColumn string                   // of a table; "" finds it by data.CaptionColumns
 	KeyColumn     string                   // of a table; "" makes keys from the table's name and the line
 	Separator     string                   // of a table; "" is a tab for .tsv and a comma for .csv
 	Root          string                   // folder to which a table's paths are relative and in which they stay; "" is the table's own
@@ -35,10 +35,15 @@ type Config struct {
 	Reason        func(error) string       // short name of what Check found; nil names all "unusable"
 }
 
-// DefaultConfig has open_clip's names of columns.
+// ImageColumns are usual names of a table's column with the paths of images, the first of which that is there is taken; open_clip's
+// is the first.
+func ImageColumns() []string {
+	return []string{"filepath", "path", "image_path", "file_name", "filename", "file", "image"}
+}
+
+// DefaultConfig finds the columns of a table by their usual names.
 func DefaultConfig() Config {
-	return Config{Prefix: "train", RowsPerShard: data.DefaultRowsPerShard, ImageColumn: "filepath", CaptionColumn: "title",
-		JSONCaption: "caption", MaxImageBytes: 64 << 20}
+	return Config{Prefix: "train", RowsPerShard: data.DefaultRowsPerShard, JSONCaption: "caption", MaxImageBytes: 64 << 20}
 }
 
 // Validate returns an error that names the field and what it may be.
@@ -50,8 +55,6 @@ func (c Config) Validate() error {
 		return fmt.Errorf("rows per shard %d: want at least 1", c.RowsPerShard)
 	case c.MaxImageBytes < 1 || c.MaxImageBytes > 1<<30:
 		return fmt.Errorf("largest image %d bytes: want 1 to 1 GiB", c.MaxImageBytes)
-	case c.ImageColumn == "" || c.CaptionColumn == "":
-		return errors.New("name the image column and the caption column")
 	case c.Separator != "" && (utf8.RuneCountInString(c.Separator) != 1 || strings.ContainsAny(c.Separator, "\"\r\n")):
 		return fmt.Errorf("separator %q: want one character, neither a quote nor a line end", c.Separator)
 	}

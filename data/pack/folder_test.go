@@ -12,6 +12,7 @@ func TestFolder(t *testing.T) {
 	for name, content := range map[string]string{
 		"b.jpg": image("b"), "b.txt": " caption b \n",
 		"a/x.png": "\x89PNG\r\n\x1a\nx", "a/x.txt": "caption x",
+		"moving.GIF": "GIF89ag", "moving.txt": "caption moving", "map.bmp": "BMb", "map.txt": "caption map",
 		"a/dots.1.jpeg": image("d"), "a/dots.1.txt": "caption dots",
 		"lonely.webp": image(""), "orphan.txt": "text", "empty.jpg": "", "empty.txt": "caption",
 		"blank.jpg": image(""), "blank.txt": " \n", "latin.jpg": image(""), "latin.txt": "caf\xe9",
@@ -32,7 +33,7 @@ func TestFolder(t *testing.T) {
 	}
 	rows, skipped, sum := pack(t, config(folder))
 	check(t, rows, skipped, sum,
-		[]string{"b|caption b|b", "link|caption link|b", "two|caption two|first", "a/dots.1|caption dots|d", "a/x|caption x|\x89PNG\r\n\x1a\nx"},
+		[]string{"b|caption b|b", "link|caption link|b", "map|caption map|BMb", "moving|caption moving|GIF89ag", "two|caption two|first", "a/dots.1|caption dots|d", "a/x|caption x|\x89PNG\r\n\x1a\nx"},
 		[]string{"lonely.webp|no caption", "orphan.txt|no image", "empty.jpg|empty", "blank.txt|no caption", "latin.txt|caption not UTF-8",
 			"page.jpg|not an image", "big.jpg|too large", "two.png|two images", "out.jpg|outside the folder", "broken.jpg|missing file"})
 	if sum.Ignored != 3 || sum.Kind != KindFolder {

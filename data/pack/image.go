@@ -9,29 +9,33 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
 // Reasons for which something gives no pair; Config.Reason may add its own.
 const (
-	NoImage      = "no image"   // a caption without one
-	NoCaption    = "no caption" // an image without one, or with an empty one
-	NotUTF8      = "caption not UTF-8"
-	Outside      = "outside the folder" // the name or a link leads out
-	Missing      = "missing file"
-	NotFile      = "not a file" // a device, a socket, a link in an archive, a folder
-	Empty        = "empty"
-	NotImage     = "not an image"
-	TooLarge     = "too large"
-	Unreadable   = "unreadable"
-	Malformed    = "malformed row"
-	TwoImages    = "two images" // for one caption
-	Damaged      = "damaged archive"
-	unusable     = "unusable"
-	maxCaption   = 1 << 20 // bytes; a longer one is no caption
-	skippedTable = "skipped.csv"
+	NoImage    = "no image"   // a caption without one
+	NoCaption  = "no caption" // an image without one, or with an empty one
+	NotUTF8    = "caption not UTF-8"
+	Outside    = "outside the folder" // the name or a link leads out
+	Missing    = "missing file"
+	NotFile    = "not a file" // a device, a socket, a link in an archive, a folder
+	Empty      = "empty"
+	NotImage   = "not an image"
+	TooLarge   = "too large"
+	Unreadable = "unreadable"
+	Malformed  = "malformed row"
+	TwoImages  = "two images" // for one caption
+	Damaged    = "damaged archive"
+	unusable   = "unusable"
+	maxCaption = 1 << 20 // bytes; a longer one is no caption
 )
+
+// SkippedTable lists what gave no pair. It lies among the shards, where programs that read a folder of Parquet files pass over names that
+// begin like this one.
+const SkippedTable = "_skipped.csv"
 
 // problem is why something gives no pair.
 type problem struct {
@@ -118,16 +122,19 @@ func (c Config) checkImage(image []byte) *problem {
 	return &problem{reason, err}
 }
 
-// hasImageHeader knows JPEG, PNG and WebP.
+// imageHeaders are the beginnings of JPEG, PNG, GIF, BMP and TIFF.
+var imageHeaders = []string{"\xff\xd8\xff", "\x89PNG\r\n\x1a\n", "GIF87a", "GIF89a", "BM", "II*\x00", "MM\x00*"}
+
+// hasImageHeader knows those and WebP.
 func hasImageHeader(image []byte) bool {
 	webp := len(image) >= 12 && string(image[:4]) == "RIFF" && string(image[8:12]) == "WEBP"
-	return webp || bytes.HasPrefix(image, []byte("\xff\xd8\xff")) || bytes.HasPrefix(image, []byte("\x89PNG\r\n\x1a\n"))
+	return webp || slices.ContainsFunc(imageHeaders, func(h string) bool { return bytes.HasPrefix(image, []byte(h)) })
 }
 
 // isImageName says whether a file is called like an image.
 func isImageName(name string) bool {
 	switch strings.ToLower(path.Ext(name)) {
-	case ".jpg", ".jpeg", ".png", ".webp":
+	case ".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff":
 		return true
 	}
 	return false

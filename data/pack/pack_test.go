@@ -56,7 +56,7 @@ func pack(t *testing.T, c Config) (rows, skipped []string, sum Summary) {
 			rows = append(rows, fmt.Sprintf("%s|%s|%s", *r.Key, *r.Caption, strings.TrimPrefix(string(r.Image.Bytes), "\xff\xd8\xff")))
 		}
 	}
-	file, err := os.Open(filepath.Join(dir, skippedTable))
+	file, err := os.Open(filepath.Join(dir, SkippedTable))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,8 @@ func TestWriteRefuses(t *testing.T) {
 	put(t, folder, "none/a.jpg", image("a"))
 	put(t, folder, "nothing/readme.md", "")
 	put(t, folder, "empty.csv", "")
-	put(t, folder, "columns.csv", "image,text\n")
+	put(t, folder, "columns.csv", "picture,words\n")
+	put(t, folder, "captions.csv", "file_name,words\n")
 	put(t, folder, "pairs.tsv", "filepath\ttitle\n")
 	put(t, folder, "a.zip", "")
 	put(t, folder, "bad.tgz", "\x1f\x8bxx")
@@ -186,14 +187,15 @@ func TestWriteRefuses(t *testing.T) {
 		"reasons named":  {in("none"), "1 no caption"},
 		"no images":      {in("nothing"), "nothing there"},
 		"no header":      {in("empty.csv"), "the table is empty"},
-		"other columns":  {in("columns.csv"), `no column "filepath" in ["image" "text"]`},
+		"other columns":  {in("columns.csv"), `columns.csv: line 1: no column called filepath, path, image_path, file_name, filename, file, image in ["picture" "words"]`},
+		"other captions": {in("captions.csv"), `no column called caption, text, txt, TEXT, title, captions in ["file_name" "words"]`},
+		"named column":   {func(c *Config) { in("columns.csv")(c); c.ImageColumn = "file" }, `no column "file" in`},
 		"no rows":        {in("pairs.tsv"), "no usable pair"},
 		"bad gzip":       {in("bad.tgz"), "bad.tgz"},
 		"no such root":   {func(c *Config) { in("pairs.tsv")(c); c.Root = filepath.Join(folder, "gone") }, "gone"},
 		"key column":     {func(c *Config) { in("pairs.tsv")(c); c.KeyColumn = "id" }, `no column "id"`},
 		"rows per shard": {func(c *Config) { c.RowsPerShard = 0 }, "rows per shard 0"},
 		"image size":     {func(c *Config) { c.MaxImageBytes = 0 }, "largest image 0"},
-		"image column":   {func(c *Config) { c.ImageColumn = "" }, "image column"},
 		"separator":      {func(c *Config) { c.Separator = "||" }, `separator "||"`},
 		"prefix":         {func(c *Config) { c.Prefix = "../x" }, `shard prefix "../x"`},
 	} {
@@ -201,7 +203,8 @@ func TestWriteRefuses(t *testing.T) {
 			conf := config(filepath.Join(folder, "ok"))
 			c.change(&conf)
 			parent := t.TempDir()
-			if _, err := Write(context.Background(), filepath.Join(parent, "out"), conf); err == nil || !strings.Contains(err.Error(), c.want) {
+			_, err := Write(context.Background(), filepath.Join(parent, "out"), conf)
+			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), SkippedTable) {
 				t.Errorf("got error %v, want one with %q", err, c.want)
 			}
 			if entries, _ := os.ReadDir(parent); len(entries) > 0 {

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/mclclip/mclclip/data"
 )
 
 // readTable packs the rows of a CSV or TSV file, whose first line names the columns.
@@ -55,7 +57,7 @@ func (p *packer) readTable(path string) error {
 	}
 }
 
-// ErrNoColumn says that a table lacks a column that the Config names.
+// ErrNoColumn says that a table lacks a column that the Config names, or every one of the usual names.
 var ErrNoColumn = errors.New("no column")
 
 // table is an open table.
@@ -83,14 +85,33 @@ func (p *packer) openTable(path string, file io.Reader) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, name := range []string{p.config.ImageColumn, p.config.CaptionColumn, p.config.KeyColumn} {
-		if t.columns[i] = slices.Index(header, name); name == "" {
-			t.columns[i] = -1
-		} else if t.columns[i] < 0 {
-			return nil, fmt.Errorf("line 1: %w %q in %q (separator %q)", ErrNoColumn, name, header, t.reader.Comma)
-		}
+	if err := t.find(p.config, header); err != nil {
+		return nil, fmt.Errorf("line 1: %w in %q (separator %q)", err, header, t.reader.Comma)
 	}
 	return t, nil
+}
+
+// find finds the columns by the names in the Config, or by the usual ones.
+func (t *table) find(c Config, header []string) error {
+	for i, column := range []struct {
+		name  string
+		usual []string
+	}{{c.ImageColumn, ImageColumns()}, {c.CaptionColumn, data.CaptionColumns()}, {name: c.KeyColumn}} {
+		names, missing := column.usual, fmt.Errorf("%w called %s", ErrNoColumn, strings.Join(column.usual, ", "))
+		if column.name != "" {
+			names, missing = []string{column.name}, fmt.Errorf("%w %q", ErrNoColumn, column.name)
+		}
+		t.columns[i] = -1
+		for _, name := range names {
+			if t.columns[i] < 0 {
+				t.columns[i] = slices.Index(header, name)
+			}
+		}
+		if t.columns[i] < 0 && len(names) > 0 {
+			return missing
+		}
+	}
+	return nil
 }
 
 func (c Config) comma(path string) rune {

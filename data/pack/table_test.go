@@ -57,6 +57,12 @@ func TestTable(t *testing.T) {
 		rows, skipped, sum := pack(t, c)
 		check(t, rows, skipped, sum, []string{"p-2|first, with comma|a"}, []string{"line 3|outside the folder", "line 4|outside the folder"})
 	})
+	t.Run("usual columns", func(t *testing.T) {
+		put(t, folder, "usual.csv", "title,path,caption\nnot this,img/a.jpg,this\n")
+		if rows, _, _ := pack(t, config(filepath.Join(folder, "usual.csv"))); !slices.Equal(rows, []string{"usual-2|this|a"}) {
+			t.Errorf("got %q", rows)
+		}
+	})
 	t.Run("separator", func(t *testing.T) {
 		put(t, folder, "semi.csv", "filepath;title\nimg/a.jpg;x, y\n")
 		c := config(filepath.Join(folder, "semi.csv"))

@@ -22,7 +22,7 @@ import (
 type Summary struct {
 	Kind    string         `json:"kind"`
 	Rows    int64          `json:"rows"`
-	Skipped map[string]int `json:"skipped"` // by reason; each is listed in skipped.csv
+	Skipped map[string]int `json:"skipped"` // by reason; each is listed in SkippedTable
 	Ignored int            `json:"ignored"` // files or members that are neither image nor caption by their names
 }
 
@@ -79,15 +79,19 @@ func (p *packer) write(dir string, paths []string) (err error) {
 		return err
 	}
 	defer p.shards.Abort()
-	err = atomicfile.WriteFile(filepath.Join(dir, skippedTable), func(w io.Writer) error {
+	var failed error // without the name of the table of what was skipped, which is not at fault
+	err = atomicfile.WriteFile(filepath.Join(dir, SkippedTable), func(w io.Writer) error {
 		p.skipped = csv.NewWriter(w)
 		_ = p.skipped.Write([]string{"source", "entry", "reason", "detail"}) // errors are kept until Flush
-		if err := p.read(paths); err != nil {
-			return err
+		if failed = p.read(paths); failed != nil {
+			return failed
 		}
 		p.skipped.Flush()
 		return p.skipped.Error()
 	})
+	if failed != nil {
+		return failed
+	}
 	if err != nil {
 		return err
 	}
