@@ -37,7 +37,7 @@ func chunkedLoss(image, text, logScale *torch.Tensor, groups int, most int64) *t
 				own[i] = from + int64(i)
 			}
 			logits := a.MatMul(b.Transpose(0, 1)).Mul(leaf[2].In(a.Scope()).Exp()) // [c, n]
-			return logits.CrossEntropy(torch.FromInts(a.Scope(), own, rows).To(a.Device(), torch.Int64)).Scale(float64(rows) * weight)
+			return logits.CrossEntropy(torch.UploadInts(a.Scope(), a.Device(), own, rows)).Scale(float64(rows) * weight)
 		}
 		return append(c.walk(leaf[0], leaf[1], part), c.walk(leaf[1], leaf[0], part)...)
 	})

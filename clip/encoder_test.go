@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,6 +75,11 @@ func TestPixelsAreNormalisedAsTorchvisionDoes(t *testing.T) {
 		if want := (float32(v)/255 - pre.Mean[c]) / pre.Std[c]; got[i] != want {
 			t.Fatalf("pixel %d of channel %d: %v, want %v", i, c, got[i], want)
 		}
+	}
+	// What a GPU does with 8-bit pixels has the same bits.
+	raw := torch.Upload(scope, torch.CPU, second, torch.Uint8, 1, 3, int64(size), int64(size))
+	if device := inputs.normalize(raw).Floats(); !slices.Equal(device, got) {
+		t.Error("pixels that are normalised by operations differ from those of the table")
 	}
 }
 

@@ -43,9 +43,13 @@ func (in *Inputs) Pixels(scope *torch.Scope, images []uint8, from, to int) *torc
 	if in.device == torch.CPU {
 		return torch.Normalized(scope, images, in.size, in.pre.Mean, in.pre.Std)
 	}
-	raw := torch.FromBytes(scope, images, torch.Uint8, int64(to-from), 3, in.size, in.size)
+	return in.normalize(torch.Upload(scope, in.device, images, torch.Uint8, int64(to-from), 3, in.size, in.size))
+}
+
+// normalize turns 8-bit pixels into floats where they are: a move to a device and another type at once would move floats.
+func (in *Inputs) normalize(raw *torch.Tensor) *torch.Tensor {
 	return torch.Tidy(raw, func(x *torch.Tensor) *torch.Tensor {
-		return x.To(in.device, torch.Float32).Div(in.full).Sub(in.mean).Div(in.std)
+		return x.To(x.Device(), torch.Float32).Div(in.full).Sub(in.mean).Div(in.std)
 	})
 }
 
@@ -61,5 +65,5 @@ func (in *Inputs) Tokens(scope *torch.Scope, tokens []int32, length, from, to in
 			ids = append(ids, int64(id))
 		}
 	}
-	return torch.FromInts(scope, ids, int64(to-from), int64(length)).To(in.device, torch.Int64)
+	return torch.UploadInts(scope, in.device, ids, int64(to-from), int64(length))
 }

@@ -82,5 +82,5 @@ func diagonal(like *torch.Tensor, b, n int64) *torch.Tensor {
 	for row := range columns {
 		columns[row] = int64(row) % n
 	}
-	return torch.FromInts(like.Scope(), columns, b).To(like.Device(), torch.Int64)
+	return torch.UploadInts(like.Scope(), like.Device(), columns, b)
 }

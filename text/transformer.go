@@ -94,7 +94,7 @@ func (t *Transformer) SetTape(tape *nn.Tape) { t.tape = tape }
 // embed maps token ids [B, L] to the sum of their embeddings and their positions', for the tokens of s [N, D].
 func (t *Transformer) embed(tokens *torch.Tensor, s *nn.Sequences) *torch.Tensor {
 	shape := tokens.Shape()
-	position := torch.FromInts(tokens.Scope(), upTo(shape[1]), 1, shape[1]).To(tokens.Device(), torch.Int64)
+	position := torch.UploadInts(tokens.Scope(), tokens.Device(), upTo(shape[1]), 1, shape[1])
 	position = s.Tokens(position.Expand(shape[0], shape[1])) // [N]
 	return torch.Embedding(t.Token, s.Tokens(tokens)).Add(torch.Embedding(t.Position, position))
 }

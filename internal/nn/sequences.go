@@ -22,7 +22,7 @@ func Whole(scope *torch.Scope, device torch.Device, ends []int64, length int64) 
 	for i, end := range ends {
 		rows[i] = int64(i)*length + end
 	}
-	return &Sequences{batch: batch, length: length, ends: torch.FromInts(scope, rows, batch).To(device, torch.Int64)}
+	return &Sequences{batch: batch, length: length, ends: torch.UploadInts(scope, device, rows, batch)}
 }
 
 // Packed are sequences that end at the given places, each of which is read and sees itself and those before it. What follows
@@ -39,12 +39,12 @@ func Packed(scope *torch.Scope, device torch.Device, ends []int64, length int64)
 		rows = append(rows, int64(len(places))-1)
 	}
 	ints := func(values []int64) *torch.Tensor {
-		return torch.FromInts(scope, values, int64(len(values))).To(device, torch.Int64)
+		return torch.UploadInts(scope, device, values, int64(len(values)))
 	}
 	s.ends = ints(rows)
 	if int64(len(places)) < batch*length {
 		s.places = ints(places)
-		s.visible = torch.FromBytes(scope, visible, torch.Bool, batch, 1, 1, length).To(device, torch.Bool)
+		s.visible = torch.Upload(scope, device, visible, torch.Bool, batch, 1, 1, length)
 	}
 	return s
 }

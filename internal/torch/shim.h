@@ -8,7 +8,8 @@ extern "C" {
 #endif
 typedef void *mcl_tensor;
 
-char *mcl_from_bytes(mcl_tensor *out, const void *data, const int64_t *shape, int dims, int dtype);
+// device: a CUDA device, or -1 for the CPU
+char *mcl_from_bytes(mcl_tensor *out, const void *data, const int64_t *shape, int dims, int dtype, int device);
 char *mcl_to_bytes(mcl_tensor t, void *data, size_t size);
 char *mcl_item(mcl_tensor t, double *out);
 char *mcl_grad(mcl_tensor t, mcl_tensor *out);

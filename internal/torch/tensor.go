@@ -135,6 +135,12 @@ func (t *Tensor) Check(name string, want ...int64) {
 
 // FromBytes copies raw elements (little endian, row by row) into a new CPU tensor of scope; a nil scope makes a parameter.
 func FromBytes(scope *Scope, data []byte, dtype DType, shape ...int64) *Tensor {
+	return Upload(scope, CPU, data, dtype, shape...)
+}
+
+// Upload copies raw elements into a new tensor on a device; data may change when it returns. A GPU gets them in the order of what it
+// was told to do, and nobody waits for it.
+func Upload(scope *Scope, device Device, data []byte, dtype DType, shape ...int64) *Tensor {
 	n := int64(dtype.Size())
 	for _, size := range shape {
 		n *= size
@@ -143,7 +149,7 @@ func FromBytes(scope *Scope, data []byte, dtype DType, shape ...int64) *Tensor {
 		panic(&Error{Op: "from bytes", Text: fmt.Sprintf("%v elements of %d bytes do not fill %d bytes", shape, dtype.Size(), len(data))})
 	}
 	var out C.mcl_tensor
-	check("from bytes", unsafe.Pointer(C.mcl_from_bytes(&out, unsafe.Pointer(unsafe.SliceData(data)), (*C.int64_t)(unsafe.SliceData(shape)), C.int(len(shape)), C.int(dtype))))
+	check("from bytes", unsafe.Pointer(C.mcl_from_bytes(&out, unsafe.Pointer(unsafe.SliceData(data)), (*C.int64_t)(unsafe.SliceData(shape)), C.int(len(shape)), C.int(dtype), C.int(device))))
 	live.Add(1)
 	t := &Tensor{handle: libtch.Ctensor(out)}
 	if scope != nil {
@@ -173,6 +179,11 @@ func FromFloats(scope *Scope, values []float32, shape ...int64) *Tensor {
 // FromInts copies values into a new int64 CPU tensor.
 func FromInts(scope *Scope, values []int64, shape ...int64) *Tensor {
 	return FromBytes(scope, bytesOf(values), Int64, shape...)
+}
+
+// UploadInts copies values into a new int64 tensor on a device, as Upload does.
+func UploadInts(scope *Scope, device Device, values []int64, shape ...int64) *Tensor {
+	return Upload(scope, device, bytesOf(values), Int64, shape...)
 }
 
 // Bytes copies the elements to the host, row by row.

@@ -3,6 +3,7 @@ package torch
 import (
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -145,5 +146,17 @@ func TestATensorMayHaveNoAxes(t *testing.T) {
 	}
 	if got := FromFloats(scope, []float32{7}, 1).Reshape(); len(got.Shape()) != 0 || got.Item() != 7 {
 		t.Errorf("got %v of shape %v, want 7 without axes", got.Item(), got.Shape())
+	}
+}
+
+// The batch that pixels and tokens are uploaded from is used again at once.
+func TestUploadsAreCopies(t *testing.T) {
+	scope := NewScope()
+	defer scope.Close()
+	bytes, ints := []byte{1, 2, 3, 4}, []int64{5, 6}
+	a, b := Upload(scope, CPU, bytes, Uint8, 2, 2), UploadInts(scope, CPU, ints, 2, 1)
+	bytes[0], ints[0] = 9, 9
+	if a.Bytes()[0] != 1 || !slices.Equal(b.Ints(), []int64{5, 6}) || a.Device() != CPU || !slices.Equal(b.Shape(), []int64{2, 1}) {
+		t.Errorf("got %v and %v", a.Bytes(), b.Ints())
 	}
 }
