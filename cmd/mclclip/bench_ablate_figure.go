@@ -56,7 +56,11 @@ func (f *benchAblate) gainFigure(t *trial.Trial, axes []axis) *chart.Figure {
 	panel, most := chart.Panel{Title: "control to integrated, points"}, 5.0
 	fig := &chart.Figure{Title: "gain", XLabel: "pairs of a block for each code left in a label"}
 	for _, p := range pressures {
-		fig.Places = append(fig.Places, strconv.FormatFloat(p, 'g', 3, 64))
+		place := strconv.FormatFloat(max(p, 1/p), 'g', 3, 64)
+		if p < 1 {
+			place = "1/" + place
+		}
+		fig.Places = append(fig.Places, place)
 	}
 	for _, g := range groups {
 		line := chart.Line{Name: "G = " + g}
