@@ -69,7 +69,7 @@ func flagOf(key string) string {
 	if part, ok := strings.CutPrefix(key, "mcl.lock."); ok {
 		return "--lock-" + dashed(part)
 	}
-	if part, ok := strings.CutPrefix(key, "mcl.train.lora."); ok {
+	if _, part, ok := strings.Cut(key, ".lora."); ok {
 		return "--lora-" + part
 	}
 	parts := strings.Split(key, ".")

@@ -9,7 +9,7 @@ import (
 // A damaged image is refused with a reason, or decoded; then Check and Eval agree.
 func TestDamageAtAThousandPlaces(t *testing.T) {
 	g := readGolden(t)
-	for _, name := range []string{"jpeg-one-pixel", "png-rgb", "gif-animated"} {
+	for _, name := range []string{"jpeg-one-pixel", "png-rgb", "gif-animated", "webp-lossy", "webp-lossless", "bmp", "tiff-lzw"} {
 		t.Run(name, func(t *testing.T) {
 			c := DefaultConfig(goldenSide)
 			c.MaxPixels = 1 << 18
