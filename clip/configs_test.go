@@ -102,3 +102,30 @@ func TestPresetsAreOpenClipsConfigurations(t *testing.T) {
 		}
 	}
 }
+
+// A key that is not known stands for another architecture, wherever it is.
+func TestUnknownKeysOfAConfigurationAreNamed(t *testing.T) {
+	vit, err := Preset("tiny")
+	if err != nil {
+		t.Fatal(err)
+	}
+	siglip, err := Preset("ViT-B-16-SigLIP")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []Config{vit, siglip} {
+		raw, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(raw, new(Config)); err != nil {
+			t.Errorf("as it is: %v", err)
+		}
+		for _, before := range []string{`"embed_dim":`, `"image_size":`, `"context_length":`} { // of the whole, of vision_cfg, of text_cfg
+			changed := strings.Replace(string(raw), before, `"odd_key":1,`+before, 1)
+			if err := json.Unmarshal([]byte(changed), new(Config)); err == nil || !strings.Contains(err.Error(), `unknown field "odd_key"`) {
+				t.Errorf("beside %s: got %v", before, err)
+			}
+		}
+	}
+}

@@ -33,20 +33,23 @@ func nearest(a, b, scale *torch.Tensor) (recall, loss float64) {
 	n := a.Shape()[0]
 	right := 0
 	for from := int64(0); from < n; from += heldOutRows {
-		rows := min(heldOutRows, n-from)
-		part := torch.NewScope()
-		logits := a.In(part).Narrow(0, from, rows).MatMul(b.Transpose(0, 1)).Mul(scale) // [rows, n]
-		for j, found := range logits.ArgMax(1).Ints() {
-			if found == from+int64(j) {
-				right++
-			}
-		}
-		own := make([]int64, rows)
-		for j := range own {
-			own[j] = from + int64(j)
-		}
-		loss += float64(rows) * logits.CrossEntropy(torch.FromInts(part, own, rows).To(a.Device(), torch.Int64)).Item()
-		part.Close()
+		hits, sum := nearestOf(from, min(heldOutRows, n-from), a, b, scale)
+		right, loss = right+hits, loss+sum
 	}
 	return float64(right) / float64(n), loss / float64(n)
+}
+
+// nearestOf counts among rows of a, the first of which is from, those whose partner is nearest, and sums their cross-entropy.
+func nearestOf(from, rows int64, a, b, scale *torch.Tensor) (right int, loss float64) {
+	scope := torch.NewScope()
+	defer scope.Close()
+	logits := a.In(scope).Narrow(0, from, rows).MatMul(b.Transpose(0, 1)).Mul(scale) // [rows, n]
+	own := make([]int64, rows)
+	for j, found := range logits.ArgMax(1).Ints() {
+		own[j] = from + int64(j)
+		if found == own[j] {
+			right++
+		}
+	}
+	return right, float64(rows) * logits.CrossEntropy(torch.FromInts(scope, own, rows).To(a.Device(), torch.Int64)).Item()
 }

@@ -1,7 +1,6 @@
 package clip
 
 import (
-	"errors"
 	"fmt"
 	"math"
 
@@ -42,6 +41,9 @@ func (c Config) CheckLoRA(l LoRA) error {
 	if l.Image() && c.Vision.ResNet() {
 		return fmt.Errorf("--lora-towers %s: a ResNet has no transformer blocks for LoRA; say --lora-towers text", l.Towers)
 	}
+	if l.Image() && c.Vision.Pool == vision.PoolMAP {
+		return fmt.Errorf("--lora-towers %s: LoRA does not reach the image tower of SigLIP, whose attention pooling it leaves out; say --lora-towers text", l.Towers)
+	}
 	return nil
 }
 
@@ -61,7 +63,7 @@ func (m *Model) AddLoRA(l LoRA, seed uint64) (err error) {
 	if l.Image() {
 		tower, ok := m.Visual.(*vision.Transformer)
 		if !ok {
-			return errors.New("--lora-towers: this image tower has no transformer blocks for LoRA; say --lora-towers text")
+			return fmt.Errorf("--lora-towers %s: the image tower is no transformer", l.Towers)
 		}
 		m.adapt(b.Sub("visual"), c, visual, tower.Blocks)
 	}

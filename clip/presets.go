@@ -1,7 +1,6 @@
 package clip
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -82,7 +81,7 @@ func Preset(name string) (Config, error) {
 	plain, quick := strings.CutSuffix(name, quickSuffix)
 	c, ok := base[plain]
 	if !ok || quick && !quickable(c) {
-		return Config{}, fmt.Errorf("no model is called %q; known are %s", name, strings.Join(Presets(), ", "))
+		return Config{}, unknownModel(name)
 	}
 	c.QuickGELU = quick
 	return c, nil

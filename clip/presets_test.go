@@ -81,6 +81,22 @@ func TestUnknownPresetListsTheKnownOnes(t *testing.T) {
 	}
 }
 
+func TestUnknownPresetNamesTheNearest(t *testing.T) {
+	for name, want := range map[string]string{
+		"ViT-B/32":         "did you mean ViT-B-32? ",
+		"vit-l-14-336px":   "did you mean ViT-L-14-336? ",
+		"VitB16-quickgelu": "did you mean ViT-B-16-quickgelu? ",
+		"ViT-C-32":         "did you mean ViT-B-32? ",
+		"RN-51":            "did you mean RN50? ",
+		"resnet":           "; known are ",
+		"":                 "; known are ",
+	} {
+		if _, err := Preset(name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %q", name, err, want)
+		}
+	}
+}
+
 func TestEveryPresetIsValid(t *testing.T) {
 	for _, name := range Presets() {
 		c, err := Preset(name)

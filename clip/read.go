@@ -12,8 +12,9 @@ import (
 	"github.com/mclclip/mclclip/internal/torch"
 )
 
-// chunk is the number of elements that are read at once: what loading takes beside the weights does not grow with them.
-const chunk = 1 << 18
+// chunk is the number of elements that are read and looked at while the processor's cache holds them. Where they have to become
+// others they are on the way in a tensor of that size: what loading takes beside the weights does not grow with them.
+const chunk = 1 << 17
 
 var dtypes = map[string]torch.DType{"F32": torch.Float32, "F16": torch.Float16, "BF16": torch.BFloat16, "I64": torch.Int64}
 
@@ -78,8 +79,7 @@ type reader struct {
 	source weightSource
 	names  naming
 	device torch.Device
-	buffer []byte
-	staged map[torch.DType]*torch.Tensor // elements on the way to another type
+	staged map[torch.DType]*torch.Tensor // elements on the way to another type or device
 }
 
 // close frees what the reader needs for itself.
@@ -89,23 +89,21 @@ func (r *reader) close() {
 	}
 }
 
-// stage brings n elements of another type than the parameters' into a tensor on the host. It is always the same one: the
-// allocator would leave holes between the parameters where a new one for each chunk had been.
-func (r *reader) stage(scope *torch.Scope, n int64, data []byte, dtype torch.DType) *torch.Tensor {
-	if r.staged[dtype] == nil {
-		if r.staged == nil {
-			r.staged = map[torch.DType]*torch.Tensor{}
-		}
-		r.staged[dtype] = torch.Zeros(nil, torch.CPU, dtype, int64(len(r.buffer)/dtype.Size()))
+// stage is a tensor of chunk elements on the host. It is always the same one: the allocator would leave holes between the parameters
+// where a new one for each chunk had been.
+func (r *reader) stage(dtype torch.DType) *torch.Tensor {
+	if r.staged == nil {
+		r.staged = map[torch.DType]*torch.Tensor{}
 	}
-	t := r.staged[dtype].In(scope).Narrow(0, 0, n)
-	t.SetBytes(data)
-	return t
+	if r.staged[dtype] == nil {
+		r.staged[dtype] = torch.Empty(nil, torch.CPU, dtype, chunk)
+	}
+	return r.staged[dtype]
 }
 
 // parameter is the source of a model's tensors.
 func (r *reader) parameter(p nn.Param) (t *torch.Tensor, err error) {
-	t = torch.Zeros(nil, r.device, p.DType, p.Shape...)
+	t = torch.Empty(nil, r.device, p.DType, p.Shape...)
 	defer func() {
 		if err != nil {
 			t.Free()
@@ -136,38 +134,39 @@ func elements(shape []int) int64 {
 	return n
 }
 
-// rows copies a part into t from element at on, chunk by chunk.
+// rows reads a part into t from element at on, chunk by chunk: into its memory where the elements can stay as they are.
 func (r *reader) rows(t *torch.Tensor, at int64, part part) error {
 	info, section, err := r.open(part)
 	if err != nil {
 		return err
 	}
-	width := int64(safetensors.Width(info.DType))
-	if r.buffer == nil {
-		r.buffer = make([]byte, chunk*4)
+	dtype, memory := dtypes[info.DType], t.Memory()
+	there := memory != nil && dtype == t.DType()
+	if !there {
+		memory = r.stage(dtype).Memory()
 	}
+	width := int64(dtype.Size())
 	for done, count := int64(0), elements(part.shape); done < count; {
-		n := min(count-done, int64(len(r.buffer))/width)
-		data := r.buffer[:n*width]
-		if err := r.read(section, data, part, info, done); err != nil {
+		n, from := min(count-done, chunk), int64(0)
+		if there {
+			from = at + done
+		}
+		if err := r.read(section, memory[from*width:(from+n)*width], part, info, done); err != nil {
 			return err
 		}
-		r.set(t, at+done, n, data, dtypes[info.DType])
+		if !there {
+			set(t, at+done, r.stage(dtype), n)
+		}
 		done += n
 	}
 	return nil
 }
 
-// set writes n elements into t, flattened, from element at on.
-func (r *reader) set(t *torch.Tensor, at, n int64, data []byte, dtype torch.DType) {
+// set writes the first n elements of a tensor into t, flattened, from element at on.
+func set(t *torch.Tensor, at int64, from *torch.Tensor, n int64) {
 	scope := torch.NewScope()
 	defer scope.Close()
-	target := t.In(scope).Reshape(-1).Narrow(0, at, n)
-	if dtype == t.DType() {
-		target.SetBytes(data)
-	} else {
-		target.Set(r.stage(scope, n, data, dtype))
-	}
+	t.In(scope).Reshape(-1).Narrow(0, at, n).Set(from.In(scope).Narrow(0, 0, n))
 }
 
 // transposed copies a matrix [a, b] into t [b, a].

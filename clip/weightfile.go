@@ -50,8 +50,8 @@ func partBytes(p nn.Param, part part, at int64) []byte {
 	return t.Reshape(-1).Narrow(0, at, elements(part.shape)).Bytes()
 }
 
-// exponents masks the exponent in the upper two bytes of an element; it is all ones in NaN and infinity.
-var exponents = map[string]uint16{"F32": 0x7f80, "BF16": 0x7f80, "F16": 0x7c00}
+// exponents are the bits of an element's exponent, all of which are ones in NaN and infinity, and nowhere else.
+var exponents = map[string]uint64{"F32": 0x7f800000, "BF16": 0x7f80, "F16": 0x7c00}
 
 // finite tells whether all elements are numbers, else at which the first is that is not.
 func finite(data []byte, dtype string) (at int, ok bool) {
@@ -59,12 +59,36 @@ func finite(data []byte, dtype string) (at int, ok bool) {
 	if mask == 0 {
 		return 0, true // whole numbers
 	}
-	for i := width; i <= len(data); i += width {
-		if binary.LittleEndian.Uint16(data[i-2:])&mask == mask {
-			return i/width - 1, false
+	const block = 4 << 10
+	for from := 0; from < len(data); from += block {
+		part := data[from:min(from+block, len(data))]
+		if !allFinite(part, mask, width) {
+			for i := 0; i < len(part); i += width {
+				if !allFinite(part[i:i+width], mask, width) {
+					return (from + i) / width, false
+				}
+			}
 		}
 	}
 	return 0, true
+}
+
+// allFinite looks at eight bytes at a time. One at the foot of an exponent of ones carries into the place of the sign, which the mask
+// has emptied; from any other exponent nothing comes so far.
+func allFinite(data []byte, mask uint64, width int) bool {
+	foot := mask & -mask
+	for filled := width; filled < 8; filled *= 2 { // an exponent for each element of a word
+		mask |= mask << (8 * filled)
+		foot |= foot << (8 * filled)
+	}
+	signs, carried := (mask+foot)&^mask, uint64(0)
+	for ; len(data) >= 8; data = data[8:] {
+		carried |= binary.LittleEndian.Uint64(data)&mask + foot
+	}
+	var rest [8]byte
+	copy(rest[:], data)
+	carried |= binary.LittleEndian.Uint64(rest[:])&mask + foot
+	return carried&signs == 0
 }
 
 // match sorts weights by name and checks that they are exactly the model's.

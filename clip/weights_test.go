@@ -1,6 +1,7 @@
 package clip
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -161,18 +162,20 @@ func TestWeightsThatDoNotFitAreRefused(t *testing.T) {
 }
 
 func TestFiniteLooksAtEveryElementOfEveryType(t *testing.T) {
-	for dtype, patterns := range map[string][][]byte{ // a large number, infinity, minus infinity, NaN
-		"F32":  {{0, 0, 0x7f, 0x7f}, {0, 0, 0x80, 0x7f}, {0, 0, 0x80, 0xff}, {1, 0, 0xc0, 0x7f}},
-		"BF16": {{0x7f, 0x7f}, {0x80, 0x7f}, {0x80, 0xff}, {0xc0, 0x7f}},
-		"F16":  {{0xff, 0x7b}, {0, 0x7c}, {0, 0xfc}, {1, 0x7e}},
+	for dtype, patterns := range map[string][][]byte{ // a large number, its negative, infinity, minus infinity, NaN
+		"F32":  {{0xff, 0xff, 0x7f, 0x7f}, {0xff, 0xff, 0x7f, 0xff}, {0, 0, 0x80, 0x7f}, {0, 0, 0x80, 0xff}, {1, 0, 0xc0, 0x7f}},
+		"BF16": {{0x7f, 0x7f}, {0x7f, 0xff}, {0x80, 0x7f}, {0x80, 0xff}, {0xc0, 0x7f}},
+		"F16":  {{0xff, 0x7b}, {0xff, 0xfb}, {0, 0x7c}, {0, 0xfc}, {1, 0x7e}},
 	} {
 		for i, pattern := range patterns {
-			for place := range 3 {
-				data := make([]byte, 3*len(pattern))
-				copy(data[place*len(pattern):], pattern)
-				at, ok := finite(data, dtype)
-				if ok != (i == 0) || !ok && at != place {
-					t.Errorf("%s % x at %d: finite says %d, %v", dtype, pattern, place, at, ok)
+			for _, length := range []int{1, 2, 3, 7, 4101} {
+				for place := range length {
+					data := bytes.Repeat(patterns[1], length) // beside it the largest numbers, with signs
+					copy(data[place*len(pattern):], pattern)
+					at, ok := finite(data, dtype)
+					if ok != (i < 2) || !ok && at != place {
+						t.Errorf("%s % x at %d of %d: finite says %d, %v", dtype, pattern, place, length, at, ok)
+					}
 				}
 			}
 		}

@@ -26,11 +26,12 @@ Exit codes:
 type streams struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	program        string // as it was started, for commands that are suggested
 }
 
 // run carries out a command line and returns the exit code. All it has to say about an error is one line on stderr.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	err := runApp(ctx, streams{stdin, stdout, stderr}, args)
+	err := runApp(ctx, streams{stdin, stdout, stderr, args[0]}, args)
 	code := exitCode(ctx, err)
 	if code == codeInterrupted && errors.Is(err, context.Canceled) {
 		err = errors.New("interrupted")

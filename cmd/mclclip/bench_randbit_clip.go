@@ -63,7 +63,7 @@ func ownCommand(ctx context.Context, s streams, m machineFlags, args ...string) 
 		args = append(args, "--device", m.device, "--threads", strconv.Itoa(m.threads), "--workers", strconv.Itoa(m.workers))
 	}
 	fmt.Fprintf(s.stderr, "$ mclclip %s\n", strings.Join(args, " "))
-	return runApp(ctx, streams{s.stdin, s.stderr, s.stderr}, append([]string{"mclclip"}, args...))
+	return runApp(ctx, streams{s.stdin, s.stderr, s.stderr, s.program}, append([]string{s.program}, args...))
 }
 
 func exists(path string) bool {

@@ -22,6 +22,7 @@ import (
 
 // finetune is everything that the command line of mclclip finetune says.
 type finetune struct {
+	program   string // see streams
 	pairs     pairsFlags
 	machine   machineFlags
 	weights   weightsFlags
@@ -40,7 +41,7 @@ type finetune struct {
 }
 
 func finetuneCommand(s streams) *cli.Command {
-	f := &finetune{cfg: mcl.DefaultConfig()}
+	f := &finetune{program: s.program, cfg: mcl.DefaultConfig()}
 	return &cli.Command{
 		Name:  "finetune",
 		Usage: "train a CLIP model in stages, each on negatives that the stages before find alike",

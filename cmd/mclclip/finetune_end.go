@@ -22,12 +22,12 @@ func (f *finetune) finished(at mcl.Place) bool {
 // tellEnd says how a run ended, what it has left and which commands come next.
 func (f *finetune) tellEnd(log *metrics.Logger, said string) {
 	log.Printf("%s; the report is %s", said, filepath.Join(f.out, reportFile))
-	log.Printf("next: mclclip mmvp --run %s --data MMVP_VLM", quoted(f.out))
+	log.Printf("next: %s mmvp --run %s --data MMVP_VLM", quoted(f.program), quoted(f.out))
 	pairs := make([]string, len(f.pairs.patterns))
 	for i, pattern := range f.pairs.patterns {
 		pairs[i] = "--pairs " + quoted(pattern)
 	}
-	log.Printf("next: mclclip export --run %s %s --out %s", quoted(f.out), strings.Join(pairs, " "), quoted(filepath.Clean(f.out)+"-embeddings"))
+	log.Printf("next: %s export --run %s %s --out %s", quoted(f.program), quoted(f.out), strings.Join(pairs, " "), quoted(filepath.Clean(f.out)+"-embeddings"))
 }
 
 // quoted is a word as a shell takes it.

@@ -26,6 +26,8 @@ const reportFile = "report.html"
 
 // runReport is everything that the command line of mclclip report says.
 type runReport struct {
+	program string // see streams
+
 	pairs pairsFlags
 	run   string
 	data  string
@@ -36,7 +38,7 @@ type runReport struct {
 }
 
 func reportCommand(s streams) *cli.Command {
-	f := &runReport{}
+	f := &runReport{program: s.program}
 	return &cli.Command{
 		Name:  "report",
 		Usage: "draw a run as one page: curves, scores, pairs gained and lost, clusters",
@@ -179,7 +181,7 @@ func (f *runReport) scores(r *report.Report) error {
 	scores, err := readScores(filepath.Join(f.run, scoresFolder))
 	if errors.Is(err, fs.ErrNotExist) {
 		if f.data != "" {
-			return fmt.Errorf("--data %s: the run has no scores yet; measure it first: mclclip mmvp --run %s --data %s", f.data, f.run, f.data)
+			return fmt.Errorf("--data %s: the run has no scores yet; measure it first: %s mmvp --run %s --data %s", f.data, quoted(f.program), quoted(f.run), quoted(f.data))
 		}
 		return nil
 	}

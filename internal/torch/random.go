@@ -9,6 +9,13 @@ func Zeros(scope *Scope, device Device, dtype DType, shape ...int64) *Tensor {
 	return fresh("zeros", scope, out)
 }
 
+// Empty returns a new tensor whose elements are whatever its memory held; a nil scope makes a parameter, which the caller frees.
+func Empty(scope *Scope, device Device, dtype DType, shape ...int64) *Tensor {
+	var out libtch.Ctensor
+	libtch.AtgEmpty(&out, addressable(shape), len(shape), int32(dtype), int32(device))
+	return fresh("empty", scope, out)
+}
+
 // Normal fills the tensor in place from the normal distribution, by libtorch's generator (see Seed).
 func (t *Tensor) Normal(mean, std float64) {
 	t.inPlace("normal", func(out *libtch.Ctensor) { libtch.AtgNormal_(out, t.handle, mean, std) })

@@ -198,6 +198,15 @@ func (t *Tensor) SetBytes(data []byte) {
 	check("set bytes", unsafe.Pointer(C.mcl_write_bytes(C.mcl_tensor(t.handle), unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)))), t)
 }
 
+// Memory is the memory of the elements (little endian, row by row) of a tensor that lies on the CPU in one piece, else nil. It must
+// not be used after the tensor was freed, and not be written while a graph needs the elements.
+func (t *Tensor) Memory() []byte {
+	if t.Device() != CPU || !libtch.AtIsContiguous(t.handle) || t.Len() == 0 {
+		return nil
+	}
+	return unsafe.Slice((*byte)(libtch.AtDataPtr(t.handle)), t.Len()*t.DType().Size())
+}
+
 // Copy returns a copy of the tensor's elements, without a graph, as a member of scope.
 func (t *Tensor) Copy(scope *Scope) *Tensor {
 	var out libtch.Ctensor
