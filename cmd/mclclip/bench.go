@@ -192,6 +192,8 @@ func (f *benchSpeed) compare(ctx context.Context, s streams, w benchWork) (c spe
 	start := func(name string, command string, args ...string) (*speed.Peer, error) {
 		process := exec.CommandContext(ctx, command, append(args, settings.args()...)...)
 		process.Stderr = s.stderr
+		process.Cancel = func() error { return process.Process.Signal(os.Interrupt) } // so that it ends what it has started
+		process.WaitDelay = 10 * time.Second
 		process.Env = append(os.Environ(), fmt.Sprintf("OMP_NUM_THREADS=%d", settings.threads), "TOKENIZERS_PARALLELISM=false")
 		return speed.Start(w.Name+", "+name, process)
 	}
