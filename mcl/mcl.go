@@ -83,7 +83,7 @@ func (r *Run) Finish(ctx context.Context) error {
 			}
 		}
 		if made || p.name == unmeasured {
-			if err := errors.Join(r.tellHeldOut(ctx, p), r.tellQuality(ctx, p)); err != nil {
+			if err := r.tellFigures(ctx, p); err != nil {
 				return interrupted(p, err)
 			}
 		}
@@ -98,6 +98,14 @@ func (r *Run) Finish(ctx context.Context) error {
 	}
 	fault.Point("mcl.integrate")
 	return r.writeIntegrated(list)
+}
+
+// tellFigures records what a finished model is like. The last event tells that all are there.
+func (r *Run) tellFigures(ctx context.Context, p phase) error {
+	if err := r.tellHeldOut(ctx, p); err != nil {
+		return err
+	}
+	return r.tellQuality(ctx, p)
 }
 
 // interrupted replaces the error of a computation that stopped because it was told to: what it had finished is on the disk.

@@ -25,7 +25,7 @@ const (
 	BaseLossTag          = "quality/loss_base"         // of the base model, on negatives of the anchor's own label
 	BeforeLossTag        = "quality/loss_before"       // the lowest of the models before this stage
 	LossTag              = "quality/loss"              // of this stage
-	NewShareTag          = "quality/new_share_of_drop" // share of the drop from BaseLossTag to LossTag that no earlier model had
+	NewShareTag          = "quality/new_share_of_drop" // from stage 2 on: share of the drop from BaseLossTag to LossTag that no earlier model had
 )
 
 // A sample is small enough to embed beside training, in runs of rows that lie together.
@@ -77,10 +77,13 @@ func (r *Run) tellQuality(ctx context.Context, p phase) error {
 		if err := r.newInDrop(ctx, p, own, values); err != nil {
 			return err
 		}
-		if share, ok := values[NewShareTag]; ok {
-			text += fmt.Sprintf("; loss on negatives of the own label %.3f, of base %.3f: %.0f %% of the drop is new", values[LossTag], values[BaseLossTag], 100*share)
+		if loss, ok := values[LossTag]; ok {
+			text += fmt.Sprintf("; loss on negatives of the own label %.3f, of base %.3f", loss, values[BaseLossTag])
 		}
-		warnings = qualityWarnings(p, values)
+		if share, ok := values[NewShareTag]; ok {
+			text += fmt.Sprintf(": %.0f %% of the drop is new, an earlier model had the rest", 100*share)
+		}
+		warnings = qualityWarnings(values)
 	}
 	if err := r.log.Event(metrics.Event{Name: QualityEvent, Phase: p.name, Text: text, Values: values}); err != nil {
 		return err
@@ -142,7 +145,9 @@ func (r *Run) newInDrop(ctx context.Context, p phase, own *sampled, values map[s
 		}
 		values[BeforeLossTag] = min(values[BeforeLossTag], loss)
 	}
-	values[NewShareTag] = newShare(values[BaseLossTag], values[BeforeLossTag], values[LossTag])
+	if p.stage > 1 { // before stage 1 there is the base alone, and all of the drop is new
+		values[NewShareTag] = newShare(values[BaseLossTag], values[BeforeLossTag], values[LossTag])
+	}
 	return nil
 }
 
@@ -155,15 +160,14 @@ func newShare(base, before, loss float64) float64 {
 }
 
 // qualityWarnings name the signs that a stage is no gain.
-func qualityWarnings(p phase, values map[string]float64) (warnings []string) {
-	share, ok := values[NewShareTag]
-	if ok && p.stage > 1 && share < leastNew {
+func qualityWarnings(values map[string]float64) (warnings []string) {
+	if share, ok := values[NewShareTag]; ok && share < leastNew {
 		warnings = append(warnings, fmt.Sprintf(
 			"no gain from this stage: of the drop of its loss %.0f %% is new, an earlier model had the rest: fewer --stages will do, or raise --steps, --lr or --clusters", 100*share))
 	}
-	if ok && !(values[BaseLossTag] > values[LossTag]) {
+	if loss, ok := values[LossTag]; ok && !(values[BaseLossTag] > loss) {
 		warnings = append(warnings, fmt.Sprintf(
-			"degradation: on negatives of its own label the stage's loss is %.3f, that of base %.3f: lower --lr, or raise --batch-size or --groups", values[LossTag], values[BaseLossTag]))
+			"degradation: on negatives of its own label the stage's loss is %.3f, that of base %.3f: lower --lr, or raise --batch-size or --groups", loss, values[BaseLossTag]))
 	}
 	return warnings
 }

@@ -69,13 +69,38 @@ func TestTheNewShareOfADrop(t *testing.T) {
 			t.Errorf("%+v: got %v", c, got)
 		}
 	}
-	p := newPhase("", "stage", 2, false)
-	warnings := strings.Join(qualityWarnings(p, map[string]float64{BaseLossTag: 1, BeforeLossTag: 0.9, LossTag: 1.1, NewShareTag: 0}), "\n")
-	if !strings.Contains(warnings, "no gain from this stage") || !strings.Contains(warnings, "degradation") {
-		t.Errorf("warnings %q", warnings)
+}
+
+// Each warning names what to change.
+func TestStagesThatAreNoGainAreNamed(t *testing.T) {
+	const noGain, degradation = "no gain from this stage: of the drop of its loss 5 % is new", "degradation: on negatives of its own label the stage's loss is 2.100, that of base 2.000"
+	for name, c := range map[string]struct {
+		values map[string]float64
+		want   []string
+	}{
+		"a stage that learned":       {map[string]float64{BaseLossTag: 2, BeforeLossTag: 1.9, LossTag: 1, NewShareTag: 0.9}, nil},
+		"a first stage that learned": {map[string]float64{BaseLossTag: 2, BeforeLossTag: 2, LossTag: 1}, nil},
+		"a control":                  {map[string]float64{AlignmentTag: 1}, nil},
+		"nothing new":                {map[string]float64{BaseLossTag: 2, BeforeLossTag: 1.05, LossTag: 1, NewShareTag: 0.05}, []string{noGain, "fewer --stages will do, or raise --steps, --lr or --clusters"}},
+		"worse than base, stage 1":   {map[string]float64{BaseLossTag: 2, BeforeLossTag: 2, LossTag: 2.1}, []string{degradation, "lower --lr, or raise --batch-size or --groups"}},
+		"worse than base, stage 2":   {map[string]float64{BaseLossTag: 2, BeforeLossTag: 1.5, LossTag: 2.1, NewShareTag: 0}, []string{"no gain", degradation}},
+		"not finite":                 {map[string]float64{BaseLossTag: 2, BeforeLossTag: 2, LossTag: math.NaN()}, []string{"degradation"}},
+	} {
+		got := strings.Join(qualityWarnings(c.values), "\n")
+		if c.want == nil && got != "" {
+			t.Errorf("%s: %q", name, got)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s: %q lacks %q", name, got, want)
+			}
+		}
 	}
-	if w := qualityWarnings(p, map[string]float64{BaseLossTag: 2, BeforeLossTag: 1.9, LossTag: 1, NewShareTag: 0.9}); w != nil {
-		t.Errorf("warnings %q of a stage that learned", w)
+	if w := seedsWarning(0.29); !strings.Contains(w, "unstable clusters: another seed of K-means gives others (ARI 0.29)") || !strings.Contains(w, "lower --clusters") {
+		t.Errorf("unstable clusters: %q", w)
+	}
+	if w := seedsWarning(0.31); w != "" {
+		t.Errorf("clusters that agree well enough: %q", w)
 	}
 }
 
@@ -138,12 +163,15 @@ func TestARunRecordsTheQualityOfItsModels(t *testing.T) {
 	}
 	for name, values := range seen {
 		_, staged := values[NewShareTag]
-		if staged != strings.HasPrefix(name, "stage") || !(values[AlignmentTag] > 0) || !(values[ImageUniformityTag] < 0) {
+		_, compared := values[LossTag]
+		if staged != (name == "stage-2") || compared != strings.HasPrefix(name, "stage") || !(values[AlignmentTag] > 0) || !(values[ImageUniformityTag] < 0) {
 			t.Errorf("%s: %v", name, values)
 		}
 	}
-	if share := seen["stage-1"][NewShareTag]; share != 0 && share != 1 {
-		t.Errorf("stage 1 shares its drop with the base itself: %v", share)
+	for line := range strings.Lines(console.String()) {
+		if strings.Contains(line, "stage-1: alignment") && (strings.Contains(line, "of the drop is new") || !strings.Contains(line, "of base")) {
+			t.Errorf("stage 1, before which there is the base alone, says %q", line)
+		}
 	}
 	if !strings.Contains(console.String(), "captions find their image") {
 		t.Error("the log does not tell")

@@ -58,11 +58,19 @@ func (r *Run) tellSeeds(p phase, view string, features Features, nearest Nearest
 	if err := r.log.Event(metrics.Event{Name: SeedsEvent, Phase: p.name, Text: text, Values: map[string]float64{tag: ari}}); err != nil {
 		return err
 	}
-	if ari >= leastSeeds {
+	warning := seedsWarning(ari)
+	if warning == "" {
 		return nil
 	}
-	return r.log.Event(metrics.Event{Name: WarningEvent, Phase: p.name, Text: fmt.Sprintf(
-		"warning: unstable clusters: another seed of K-means gives others (ARI %.2f), so a label says little about a pair: lower --clusters, or train the base model longer", ari)})
+	return r.log.Event(metrics.Event{Name: WarningEvent, Phase: p.name, Text: "warning: " + warning})
+}
+
+// seedsWarning says that the clusters are little more than those of their seed; "" where they are more.
+func seedsWarning(ari float64) string {
+	if ari >= leastSeeds {
+		return ""
+	}
+	return fmt.Sprintf("unstable clusters: another seed of K-means gives others (ARI %.2f), so a label says little about a pair: lower --clusters, or train the base model longer", ari)
 }
 
 // SeedAgreement returns what tellSeeds recorded of a stage's clusters, the lowest of several views.

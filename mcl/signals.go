@@ -18,7 +18,6 @@ const (
 // Bounds past which a run warns. They are set by judgement: the paper gives none.
 const (
 	sameClusters = 0.9  // NMI of two stages
-	mostInOne    = 0.5  // share of the pairs in one cluster
 	mostMerged   = 0.25 // share of the pairs whose label joined another
 	mostRepeats  = 0.25 // share of the blocks that stand beside one of their own group
 	leastSeeds   = 0.3  // ARI of the clusters of two seeds
@@ -48,8 +47,8 @@ func clusterSignals(labels *Labels, groups *Groups, trained train.Config) (signa
 	s := signals{values: map[string]float64{
 		"clusters/balance": Balance(sizes), "clusters/largest_share": largest, "clusters/groups": float64(groups.Count()),
 	}}
-	if largest > mostInOne {
-		s.warn("unbalanced: one of %d clusters of %s holds %.0f %% of the pairs, so most negatives are as easy as ordinary ones: raise --clusters, and look whether the data hold many near-duplicates",
+	if largest > mostInOne(labels.Clusters) {
+		s.warn("unbalanced: one of %d clusters of %s holds %.0f %% of the pairs, so most negatives are as easy as ordinary ones: raise --clusters or bound their size by --balance 1.5, and look whether the data hold many near-duplicates",
 			labels.Clusters, modelName(newest), 100*largest)
 	}
 	if newest > 0 {
@@ -58,6 +57,10 @@ func clusterSignals(labels *Labels, groups *Groups, trained train.Config) (signa
 	s.merged(labels, groups)
 	return s, nil
 }
+
+// mostInOne is the largest share of the pairs in one of K clusters that is no reason to warn: twice the mean, or half; of few clusters one
+// holds half easily.
+func mostInOne(clusters int) float64 { return max(0.5, min(0.9, 2/float64(clusters))) }
 
 // compare looks at how far the clusters of a model are those of the model before.
 func (s *signals) compare(table Contingency, newest int, trained train.Config) {

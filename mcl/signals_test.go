@@ -34,7 +34,10 @@ func TestFailuresAreNamed(t *testing.T) {
 		"sound":      {labels: labelled(2, 2, map[[2]int32]int{{0, 0}: 20, {0, 1}: 20, {1, 0}: 20, {1, 1}: 20})},
 		"same":       {labels: labelled(2, 2, map[[2]int32]int{{0, 1}: 40, {1, 0}: 40}), warmup: 20, want: "learned nothing new: the clusters of stage-1 are those of base (NMI 1.00), so the next stage meets the same negatives: raise --steps"},
 		"warm-up":    {labels: labelled(2, 2, map[[2]int32]int{{0, 1}: 40, {1, 0}: 40}), warmup: 60, want: "lower --warmup, whose 60 steps took most of the stage's 100"},
-		"unbalanced": {labels: labelled(3, 1, map[[2]int32]int{{0, 0}: 60, {0, 1}: 20, {0, 2}: 20}), want: "unbalanced: one of 3 clusters of base holds 60 %"},
+		"unbalanced": {labels: labelled(4, 1, map[[2]int32]int{{0, 0}: 60, {0, 1}: 20, {0, 2}: 10, {0, 3}: 10}), want: "unbalanced: one of 4 clusters of base holds 60 %"},
+		"cure":       {labels: labelled(3, 1, map[[2]int32]int{{0, 0}: 70, {0, 1}: 20, {0, 2}: 10}), want: "raise --clusters or bound their size by --balance 1.5"},
+		"uneven two": {labels: labelled(2, 1, map[[2]int32]int{{0, 0}: 85, {0, 1}: 15})},
+		"one of two": {labels: labelled(2, 1, map[[2]int32]int{{0, 0}: 95, {0, 1}: 5}), want: "unbalanced: one of 2 clusters"},
 		"merged": {
 			labels: labelled(3, 1, map[[2]int32]int{{0, 0}: 40, {0, 1}: 30, {0, 2}: 30}), into: map[int32]int32{2: 1},
 			want: "many labels merged: 1 labels with 30 %",
