@@ -3,6 +3,7 @@ package mcl
 import (
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 )
 
@@ -103,6 +104,7 @@ func firstStart(part *Matrix, nearest Nearest, config KMeansConfig) (*Clustering
 // inertia, above MinGain, and while such a pass does, it updates them. Clusters without rows are seeded anew.
 func (r *run) overAll(features Features, nearest Nearest, stop, excess float64) (*Clustering, error) {
 	r.passes = 0
+	runtime.GC() // the sample and what earlier stages left would else stay beside what comes now
 	assign := make([]int32, features.Len())
 	again := func() bool { return excess > r.config.MinGain || slices.Contains(r.sizes, 0) && len(r.far.points) > 0 }
 	r.still = excess <= r.config.MinGain // no sums are needed for now

@@ -40,3 +40,20 @@ func TestSimulatedFeaturesAreTheSameInEachPass(t *testing.T) {
 		t.Error("passes differ, or seeds do not")
 	}
 }
+
+func TestSimulatedRowsReadSinglyAreThoseOfAPass(t *testing.T) {
+	s := simulated{rows: 20000, width: 6, seed: 3}
+	var all []float32
+	for x := range s.Blocks() {
+		all = append(all, x...)
+	}
+	rows := []int64{0, 1, 16383, 16384, 19999}
+	err := s.ReadRows(rows, func(i int, x []float32) {
+		if at := int(rows[i]) * 6; !slices.Equal(x, all[at:at+6]) {
+			t.Errorf("row %d differs", rows[i])
+		}
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}

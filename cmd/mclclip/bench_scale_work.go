@@ -124,7 +124,10 @@ type simulated struct {
 	seed  uint64
 }
 
-var _ mcl.Features = simulated{}
+var (
+	_ mcl.Features  = simulated{}
+	_ mcl.RowReader = simulated{}
+)
 
 // Len returns the number of rows.
 func (s simulated) Len() int64 { return s.rows }
@@ -132,34 +135,56 @@ func (s simulated) Len() int64 { return s.rows }
 // Width returns D.
 func (s simulated) Width() int { return s.width }
 
+// simulatedCentres is the number of centres.
+const simulatedCentres = 1000
+
+func (s simulated) centres() []float32 {
+	centre := make([]float32, simulatedCentres*s.width)
+	for i := range centre {
+		centre[i] = 2 * unit(hash(s.seed, uint64(i)))
+	}
+	return centre
+}
+
+// row computes a row.
+func (s simulated) row(x, centre []float32, row int64) {
+	h := hash(s.seed+1, uint64(row))
+	// the square of an even number: small centres have most rows
+	high, _ := bits.Mul64(h, h)
+	c := int(high>>32) * simulatedCentres >> 32
+	for j := range x {
+		if j&3 == 0 {
+			h = hash(h, uint64(j))
+		}
+		x[j] = centre[c*s.width+j] + float32(int16(h>>(16*(j&3))))/(1<<15)
+	}
+}
+
 // Blocks computes the rows in blocks.
 func (s simulated) Blocks() iter.Seq2[[]float32, error] {
 	return func(yield func([]float32, error) bool) {
-		const centres, block = 1000, 1 << 14
-		centre := make([]float32, centres*s.width)
-		for i := range centre {
-			centre[i] = 2 * unit(hash(s.seed, uint64(i)))
-		}
-		x := make([]float32, block*s.width)
+		const block = 1 << 14
+		centre, x := s.centres(), make([]float32, block*s.width)
 		for first := int64(0); first < s.rows; first += block {
 			n := int(min(block, s.rows-first))
 			for i := range n {
-				h := hash(s.seed+1, uint64(first)+uint64(i))
-				// the square of an even number: small centres have most rows
-				high, _ := bits.Mul64(h, h)
-				c := int(high>>32) * centres >> 32
-				for j := range s.width {
-					if j&3 == 0 {
-						h = hash(h, uint64(j))
-					}
-					x[i*s.width+j] = centre[c*s.width+j] + float32(int16(h>>(16*(j&3))))/(1<<15)
-				}
+				s.row(x[i*s.width:(i+1)*s.width], centre, first+int64(i))
 			}
 			if !yield(x[:n*s.width], nil) {
 				return
 			}
 		}
 	}
+}
+
+// ReadRows computes some rows.
+func (s simulated) ReadRows(rows []int64, do func(i int, x []float32)) error {
+	centre, x := s.centres(), make([]float32, s.width)
+	for i, row := range rows {
+		s.row(x, centre, row)
+		do(i, x)
+	}
+	return nil
 }
 
 // hash is splitmix64 of two numbers.
