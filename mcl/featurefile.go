@@ -8,6 +8,7 @@ import (
 	"iter"
 	"math"
 	"os"
+	"sync"
 
 	"github.com/mclclip/mclclip/internal/atomicfile"
 )
@@ -82,7 +83,7 @@ func (f *FeatureFile) ReadRows(rows []int64, do func(i int, x []float32)) error 
 	return nil
 }
 
-// Blocks reads the rows in blocks of about 4 MiB.
+// Blocks reads the rows in blocks of about 4 MiB, each while the one before is at work.
 func (f *FeatureFile) Blocks() iter.Seq2[[]float32, error] {
 	return func(yield func([]float32, error) bool) {
 		file, err := os.Open(f.path)
@@ -91,20 +92,47 @@ func (f *FeatureFile) Blocks() iter.Seq2[[]float32, error] {
 			return
 		}
 		defer file.Close()
-		x := make([]float32, f.width*blockRows(f.width))
-		for left := f.rows * int64(f.width); left > 0; {
-			n := int(min(left, int64(len(x))))
-			if _, err := io.ReadFull(file, bytesOf(x[:n])); err != nil {
-				if errors.Is(err, io.EOF) {
-					err = io.ErrUnexpectedEOF
-				}
-				yield(nil, fmt.Errorf("features %s: %w", f.path, err))
-				return
-			}
-			if !yield(x[:n], nil) {
-				return
-			}
-			left -= int64(n)
+		const ahead = 2 // both channels hold all buffers, so that neither side ever waits to send
+		full, free := make(chan readBlock, ahead), make(chan []float32, ahead)
+		for range ahead {
+			free <- make([]float32, f.width*blockRows(f.width))
 		}
+		var reader sync.WaitGroup
+		defer reader.Wait()
+		defer close(free)
+		reader.Go(func() { f.read(file, full, free) })
+		for block := range full {
+			if !yield(block.x, block.err) || block.err != nil {
+				return
+			}
+			free <- block.x[:cap(block.x)]
+		}
+	}
+}
+
+// readBlock is a block of rows, or why there is none.
+type readBlock struct {
+	x   []float32
+	err error
+}
+
+// read fills free buffers until all rows are read, one cannot be read, or no more buffers come.
+func (f *FeatureFile) read(file io.Reader, full chan<- readBlock, free <-chan []float32) {
+	defer close(full)
+	for left := f.rows * int64(f.width); left > 0; {
+		x, ok := <-free
+		if !ok {
+			return
+		}
+		x = x[:min(left, int64(len(x)))]
+		if _, err := io.ReadFull(file, bytesOf(x)); err != nil {
+			if errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF
+			}
+			full <- readBlock{err: fmt.Errorf("features %s: %w", f.path, err)}
+			return
+		}
+		full <- readBlock{x: x}
+		left -= int64(len(x))
 	}
 }

@@ -1,9 +1,13 @@
 package mcl
 
 import (
+	"errors"
+	"io"
 	"iter"
 	"math"
+	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -36,6 +40,53 @@ func TestFeaturesComeBackFromTheirFile(t *testing.T) {
 	}
 	if _, err := OpenFeatures(path, 301); err == nil || !strings.Contains(err.Error(), "no whole rows of 301") {
 		t.Errorf("opened with another width: %v", err)
+	}
+}
+
+// A pass that ends early leaves no reader behind, and a file that was cut short since it was opened is an error.
+func TestPassesOverAFileEndEarly(t *testing.T) {
+	m := &Matrix{Columns: 4, Data: make([]float32, 1<<22)} // four blocks
+	for i := range m.Data {
+		m.Data[i] = float32(i)
+	}
+	path := filepath.Join(t.TempDir(), "features")
+	file, err := SaveFeatures(path, 4, m.Blocks())
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := runtime.NumGoroutine()
+	for range 20 {
+		for x, err := range file.Blocks() {
+			if err != nil || x[1] != 1 {
+				t.Fatalf("the first block begins with %v (%v)", x[:4], err)
+			}
+			break
+		}
+	}
+	if after := runtime.NumGoroutine(); after > before {
+		t.Errorf("%d goroutines, before %d", after, before)
+	}
+	rows := []int64{0, 5, 1<<20 - 1}
+	err = file.ReadRows(rows, func(i int, x []float32) {
+		if !slices.Equal(x, m.Row(int(rows[i]))) {
+			t.Errorf("row %d is %v", rows[i], x)
+		}
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if err := os.Truncate(path, 9<<20); err != nil {
+		t.Fatal(err)
+	}
+	blocks := 0
+	for _, err = range file.Blocks() {
+		blocks++
+	}
+	if blocks != 3 || !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("block %d of a file cut short: %v", blocks, err)
+	}
+	if err := file.ReadRows(rows, func(int, []float32) {}); err == nil || !strings.Contains(err.Error(), "row 1048575") {
+		t.Errorf("a row that is gone: %v", err)
 	}
 }
 
