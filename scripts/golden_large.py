@@ -1,10 +1,10 @@
 """Makes CLIPs of real sizes with random weights in every format, or loads what package clip exported of them.
 
-    golden_large.py make FOLDER MODEL...     models by open_clip's names, such as ViT-B-32 ViT-L-14 RN50 ViT-B-16-SigLIP
-    golden_large.py load FOLDER              time and memory of loading the first model by several libraries in turn
-    golden_large.py check FOLDER             after TestLargeWeights: open_clip and transformers load exported/, and compute the same
+    golden_large.py make FOLDER MODEL      a model by open_clip's name, such as ViT-B-32 ViT-L-14 RN50 ViT-B-16-SigLIP
+    golden_large.py load FOLDER            time and memory of loading it by several libraries in turn
+    golden_large.py check FOLDER CASE      after TestLargeWeights: open_clip and transformers load exported/CASE, and compute the same
 
-scripts/golden_large.sh does all three around the test, whose binary is FOLDER/clip.test.
+scripts/golden_large.sh does all three around the test, whose binary lies beside FOLDER.
 """
 import json
 import os
@@ -103,17 +103,16 @@ def make_transformers(out, name, pixels, ids):
         yield f"{name}-{form}", f"{name}-{form}", features
 
 
-def make(out, names):
+def make(out, name):
     cases = []
-    for name in names:
-        torch.manual_seed(0)
-        size = open_clip.get_model_config(name)["vision_cfg"]["image_size"]
-        pixels, ids = torch.randn(2, 3, size, size), tokens(name)
-        for kind in (make_open_clip, make_openai, make_transformers):
-            with torch.no_grad():
-                for case, path, features in kind(out, name, pixels, ids):
-                    record(out / f"{case}.features.safetensors", pixels, ids, *features)
-                    cases.append({"Name": case, "Path": path, "Features": f"{case}.features.safetensors"})
+    torch.manual_seed(0)
+    size = open_clip.get_model_config(name)["vision_cfg"]["image_size"]
+    pixels, ids = torch.randn(2, 3, size, size), tokens(name)
+    for kind in (make_open_clip, make_openai, make_transformers):
+        with torch.no_grad():
+            for case, path, features in kind(out, name, pixels, ids):
+                record(out / f"{case}.features.safetensors", pixels, ids, *features)
+                cases.append({"Name": case, "Path": path, "Features": f"{case}.features.safetensors"})
     (out / "cases.json").write_text(json.dumps(cases))
 
 
@@ -147,7 +146,7 @@ def load_python(path, load):
 
 
 def load_own(out, case):
-    command = [str(out / "clip.test"), "-test.v", "-test.run", f"^TestLargeLoading$/^{case}$"]
+    command = [str(out.parent / "clip.test"), "-test.v", "-test.run", f"^TestLargeLoading$/^{case}$"]
     text = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "MCLCLIP_LARGE": str(out)}).stdout
     return [float(x) for x in re.search(r"weights in ([0-9.]+) s, memory rises by ([0-9]+) MB", text).groups()]
 
@@ -172,30 +171,29 @@ def difference(got, want):
     return max((g - w).abs().max().item() for g, w in zip(got, want))
 
 
-def check(out):
-    worst = 0.0
-    for case in json.loads((out / "cases.json").read_text()):
-        golden = load_file(out / case["Features"])
-        want, folder = (golden["image"], golden["text"]), str(out / "exported" / case["Name"])
-        with torch.no_grad():
-            start = time.time()
-            model, _, _ = open_clip.create_model_and_transforms("local-dir:" + folder)
-            took, model = time.time() - start, model.eval()
-            a = difference((model.encode_image(golden["pixels"]), model.encode_text(golden["tokens"])), want)
-            print(f"{case['Name']:24} exported and loaded by open_clip ({took:.1f} s): {a:.1e}", flush=True)
-            worst = max(worst, a)
-            if not Path(folder, "config.json").exists():  # a ResNet
-                continue
-            kind = SiglipModel if "-SigLIP" in case["Name"] else CLIPModel
-            model, info = kind.from_pretrained(folder, output_loading_info=True)
-            assert not any(info.values()), info
-            b = difference(hf_features(model.eval(), golden["pixels"], golden["tokens"]), want)
-        print(f"{case['Name']:24} exported and loaded by transformers: {b:.1e}", flush=True)
-        worst = max(worst, b)
-    if worst > TOLERANCE:
-        sys.exit(f"features differ by {worst}")
+def same(got, golden, how):
+    found = difference(got, (golden["image"], golden["text"]))
+    print(f"{how}: {found:.1e}", flush=True)
+    if found > TOLERANCE:
+        sys.exit("these features are too different")
+
+
+@torch.no_grad()
+def check(out, case):
+    golden, folder = load_file(out / f"{case}.features.safetensors"), str(out / "exported" / case)
+    start = time.time()
+    model, _, _ = open_clip.create_model_and_transforms("local-dir:" + folder)
+    took, model = time.time() - start, model.eval()
+    got = model.encode_image(golden["pixels"]), model.encode_text(golden["tokens"])
+    same(got, golden, f"{case:24} exported and loaded by open_clip ({took:.1f} s)")
+    if not Path(folder, "config.json").exists():  # a ResNet
+        return
+    kind = SiglipModel if "-SigLIP" in case else CLIPModel
+    model, info = kind.from_pretrained(folder, output_loading_info=True)
+    assert not any(info.values()), info
+    same(hf_features(model.eval(), golden["pixels"], golden["tokens"]), golden, f"{case:24} exported and loaded by transformers")
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    {"make": make, "load": load, "check": check}[sys.argv[1]](Path(sys.argv[2]), *[sys.argv[3:]] * (sys.argv[1] == "make"))
+    {"make": make, "load": load, "check": check}[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])
