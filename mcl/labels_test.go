@@ -101,7 +101,7 @@ func TestClustersGoToTheUsableRowsInOrder(t *testing.T) {
 
 func TestClustersThatDoNotFitAreRefused(t *testing.T) {
 	three := NewLabels(3, everyRow)
-	staged, err := three.Next([]int32{0, 1, 1}, Origin{Clusters: 2})
+	staged, err := NewLabels(3, everyRow).Next([]int32{0, 1, 1}, Origin{Clusters: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,6 +122,9 @@ func TestClustersThatDoNotFitAreRefused(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			if _, err := c.from.Next(c.assign, Origin{Clusters: c.clusters}); err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("got %v, want an error with %q", err, c.says)
+			}
+			if want := []int32{0, 0, 0}; c.from == three && !slices.Equal(three.ByRow, want) {
+				t.Errorf("the refusal changed the labels to %v", three.ByRow)
 			}
 		})
 	}
