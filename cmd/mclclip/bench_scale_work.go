@@ -34,6 +34,7 @@ type scaleResult struct {
 // measure does the work: clusters and labels of each stage, then an epoch of the last stage's batches.
 func (w scaleWork) measure(rows int64, device torch.Device) (r scaleResult, err error) {
 	r.Rows = rows
+	spareMemory(rows)
 	debug.FreeOSMemory()
 	if r.Before, err = memory("VmRSS"); err != nil {
 		return r, err

@@ -125,6 +125,7 @@ func (f *finetune) run(ctx context.Context, s streams) error {
 // train makes the models that are not there yet, and the report.
 func (f *finetune) train(ctx context.Context, source *data.Source, index *data.Index, resolved mcl.Resolved, at mcl.Place, log *metrics.Logger, device torch.Device) error {
 	f.steps(index.Usable(), log)
+	spareMemory(source.Rows())
 	if source.CaptionLists() {
 		log.Printf("the caption column %s holds lists: each epoch draws one caption of a pair by --seed; texts are clustered by the first", resolved.CaptionColumn)
 	}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"github.com/urfave/cli/v2"
+	"os"
+	"runtime/debug"
 
 	"github.com/mclclip/mclclip/internal/torch"
 )
@@ -45,4 +47,15 @@ func (m *machineFlags) apply() (torch.Device, error) {
 		torch.SetThreads(m.threads)
 	}
 	return device, nil
+}
+
+// manyRows are rows whose labels and clusters are most of what the program holds, at 4 bytes a row each.
+const manyRows = 1 << 22
+
+// spareMemory lets the heap grow by a third before it is collected where there are many rows. Go's default lets it double, which is 8 bytes a
+// row; and to look at arrays without pointers costs next to nothing.
+func spareMemory(rows int64) {
+	if rows >= manyRows && os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(33)
+	}
 }
