@@ -73,11 +73,22 @@ func NewApart(d *Duplicates) Apart { return Apart{duplicates: d} }
 // Join reports whether no row of the set has the row's image or caption, and takes the row into the set if so.
 func (a *Apart) Join(row int64) bool {
 	c := a.duplicates.Of(row)
-	for _, class := range []int32{c.Image, c.Caption} {
-		if _, met := a.held[class]; met && class != 0 {
-			return false
-		}
+	if a.holds(c.Image) || a.holds(c.Caption) {
+		return false
 	}
+	a.hold(c)
+	return true
+}
+
+// Force takes a row into the set whatever it shares.
+func (a *Apart) Force(row int64) { a.hold(a.duplicates.Of(row)) }
+
+func (a *Apart) holds(class int32) bool {
+	_, held := a.held[class]
+	return held
+}
+
+func (a *Apart) hold(c Classes) {
 	for _, class := range []int32{c.Image, c.Caption} {
 		if class == 0 {
 			continue
@@ -87,7 +98,6 @@ func (a *Apart) Join(row int64) bool {
 		}
 		a.held[class] = struct{}{}
 	}
-	return true
 }
 
 // Clear empties the set.

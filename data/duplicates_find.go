@@ -8,18 +8,19 @@ import (
 	"hash/maphash"
 	"io"
 	"math/bits"
+	"slices"
 	"strings"
 )
 
-// slotsPerRow is the size of the finder's tables: with 8 slots a row one of eight rows meets another's slot by chance and has to be
-// looked at closer.
+// slotsPerRow is the size of the finder's tables: with 8 slots a row one of eight rows meets another's slot by chance, and its hash is
+// compared with the others of that kind.
 const slotsPerRow = 8
 
 // finderInMemory is what the hashes take in memory before they go to a file, in bytes.
 const finderInMemory = 1 << 20
 
 // duplicateFinder finds equal images and equal captions in one pass over the rows and a second one over their hashes, which
-// wait on disk. In memory it holds 4 bytes a row of the source and what it finds.
+// wait on disk, 24 bytes a row. In memory it holds 4 bytes a row of the source, in the end 2 more, and what it finds.
 type duplicateFinder struct {
 	seed    maphash.Seed
 	slots   uint64
@@ -84,38 +85,53 @@ func (f *duplicateFinder) slot(hash uint64) (word, bit uint64) {
 // find returns the rows that share an image or a caption. The finder is spent.
 func (f *duplicateFinder) find() (*Duplicates, error) {
 	defer f.records.close()
-	var counts [2]map[uint64]int32
-	for kind := range counts {
-		counts[kind] = map[uint64]int32{}
-	}
+	var shared [2][]uint64 // hashes that more than one row has, ascending
 	err := f.each(func(_ int64, hashes pairHash) {
 		for kind, hash := range hashes {
 			if word, bit := f.slot(hash); f.tables[kind].again[word]&bit != 0 {
-				counts[kind][hash]++
+				shared[kind] = append(shared[kind], hash)
 			}
 		}
 	})
 	if err != nil {
 		return nil, err
 	}
-	d, classes, last := &Duplicates{}, [2]map[uint64]int32{{}, {}}, int32(0)
+	var classes [2][]int32 // by place in shared; in the order of the rows, so that they do not depend on the hashes
+	for kind := range shared {
+		shared[kind] = repeated(shared[kind])
+		classes[kind] = make([]int32, len(shared[kind]))
+	}
+	d, last := &Duplicates{}, int32(0)
 	err = f.each(func(row int64, hashes pairHash) {
 		var own [2]int32
 		for kind, hash := range hashes {
-			if counts[kind][hash] < 2 {
+			at, found := slices.BinarySearch(shared[kind], hash)
+			if !found {
 				continue
 			}
-			if classes[kind][hash] == 0 {
+			if classes[kind][at] == 0 {
 				last++
-				classes[kind][hash] = last
+				classes[kind][at] = last
 			}
-			own[kind] = classes[kind][hash]
+			own[kind] = classes[kind][at]
 		}
 		if own != [2]int32{} {
 			d.rows, d.classes = append(d.rows, row), append(d.classes, Classes{own[0], own[1]})
 		}
 	})
 	return d, err
+}
+
+// repeated returns each value that stands in the list more than once, ascending; the list is overwritten.
+func repeated(list []uint64) []uint64 {
+	slices.Sort(list)
+	out := list[:0]
+	for i := 1; i < len(list); i++ {
+		if v := list[i]; v == list[i-1] && (len(out) == 0 || out[len(out)-1] != v) {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // each goes over the rows that were noted, in order.

@@ -167,35 +167,55 @@ func TestDuplicatesAreKeptOutOfABatch(t *testing.T) {
 	}
 }
 
-func TestOneCaptionForAllRowsStillMakesBatches(t *testing.T) {
-	for _, rows := range []int64{20, 33, 100} {
-		g := NewPlain(20, &Duplicates{rows: seq(rows), classes: slices.Repeat([]Classes{{Caption: 1}}, int(rows))})
-		var carry []int64
-		for epoch := range 4 {
-			g.Reset(carry)
-			batches := 0
-			take := func() {
-				for batch := g.Next(); batch != nil; batch = g.Next() {
-					batches++
-				}
-			}
-			take()
-			for row := range rows {
-				g.Add(row)
-				take()
-			}
-			carry = g.EndEpoch()
-			take()
-			if batches == 0 || len(carry) > 60 {
-				t.Errorf("%d rows, epoch %d: %d batches, %d rows wait", rows, epoch, batches, len(carry))
-			}
+// With few rows and much in common batches go on, and each row is used once an epoch or waits.
+func TestSharedRowsAreUsedOnceAnEpochOrWait(t *testing.T) {
+	for seed := range uint64(3000) {
+		r := rand.New(rand.NewPCG(seed, 7))
+		batch := 2 + r.IntN(12)
+		n, values := batch+r.IntN(4*batch), 1+r.IntN(8)
+		classes := map[int64]Classes{}
+		for row := range int64(n) {
+			classes[row] = Classes{Image: int32(r.IntN(values)), Caption: int32(1000+r.IntN(values)) * int32(r.IntN(2))}
+		}
+		if err := useEpochs(NewPlain(batch, NewDuplicates(classes)), r, n, batch); err != nil {
+			t.Fatalf("seed %d: %d rows, batches of %d: %v", seed, n, batch, err)
 		}
 	}
 }
 
-func seq(n int64) (rows []int64) {
-	for row := range n {
-		rows = append(rows, row)
+// useEpochs goes through twelve epochs as a loader does.
+func useEpochs(g Grouper, r *rand.Rand, rows, batch int) error {
+	used, carry := make([]int, rows), []int64(nil)
+	for epoch := range 12 {
+		batches := 0
+		take := func() {
+			for rows := g.Next(); rows != nil; rows = g.Next() {
+				batches++
+				for _, row := range rows {
+					used[row]++
+				}
+			}
+		}
+		g.Reset(carry)
+		take()
+		for _, row := range r.Perm(rows) {
+			g.Add(int64(row))
+			take()
+		}
+		carry = g.EndEpoch()
+		take()
+		given := slices.Clone(used)
+		for _, row := range carry {
+			given[row]++
+		}
+		for row, n := range given {
+			if n != epoch+1 {
+				return fmt.Errorf("epoch %d: row %d was used or waits %d times", epoch, row, n)
+			}
+		}
+		if batches == 0 || len(carry) > 4*batch {
+			return fmt.Errorf("epoch %d: %d batches, %d rows wait", epoch, batches, len(carry))
+		}
 	}
-	return rows
+	return nil
 }

@@ -25,6 +25,7 @@ func (g *Grouper) join(number int32, row int64, must bool) bool {
 			}
 			row, to.aside = to.aside[0], to.aside[1:] // the one that has waited longest
 		}
+		to.apart.Force(row)
 		g.stats.Together++
 	}
 	if to.rows == nil {

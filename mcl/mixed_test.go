@@ -13,7 +13,7 @@ import (
 	"github.com/mclclip/mclclip/train"
 )
 
-// mixture is a Mixed over rows of equally large labels.
+// mixture is a Mixed over rows of equally large labels, some of which share their image or caption with as many others.
 func mixture(t *testing.T, rows, labels int, fraction float64) (*Mixed, []int32) {
 	t.Helper()
 	c := train.DefaultConfig()
@@ -25,7 +25,7 @@ func mixture(t *testing.T, rows, labels int, fraction float64) (*Mixed, []int32)
 	for i := range of {
 		of[i] = int32(i)
 	}
-	hard, err := NewGrouper(label, of, c.GlobalBatch(), c.Groups, nil)
+	hard, err := NewGrouper(label, of, c.GlobalBatch(), c.Groups, sharing(rows, 5))
 	if err != nil {
 		t.Fatal(err)
 	}

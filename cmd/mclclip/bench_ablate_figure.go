@@ -87,7 +87,11 @@ func (f *benchAblate) pressure(choice map[string]string) float64 {
 		v, _ := strconv.ParseFloat(settingOf(choice, key), 64) // check has read it
 		return v
 	}
-	left := math.Exp2(float64(f.bits)) / math.Pow(number("clusters"), number("stages"))
+	labels := math.Pow(number("clusters"), number("stages"))
+	if settingOf(choice, "cluster-on") == "both" { // K x K a stage
+		labels *= labels
+	}
+	left := math.Exp2(float64(f.bits)) / labels
 	return number("batch-size") / number("groups") / max(1, left)
 }
 

@@ -15,8 +15,9 @@ func TestPressureIsPairsOfABlockForEachCodeLeft(t *testing.T) {
 	}{
 		{map[string]string{"clusters": "32", "groups": "4"}, 16. / 8},
 		{map[string]string{"clusters": "4", "groups": "16"}, 4. / 64},
-		{map[string]string{"clusters": "16", "groups": "1", "stages": "2"}, 64},     // 256 labels hold one code each
-		{map[string]string{"clusters": "512", "groups": "2", "batch-size": "8"}, 4}, // and cannot hold less than one
+		{map[string]string{"clusters": "16", "groups": "1", "stages": "2"}, 64},      // 256 labels hold one code each
+		{map[string]string{"clusters": "4", "groups": "4", "cluster-on": "both"}, 1}, // 16 labels
+		{map[string]string{"clusters": "512", "groups": "2", "batch-size": "8"}, 4},  // and cannot hold less than one
 	} {
 		if got := f.pressure(test.choice); got != test.want {
 			t.Errorf("%v: %g, want %g", test.choice, got, test.want)
