@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -156,8 +157,11 @@ func lockFolder(dir string) (*os.File, error) {
 	return file, nil
 }
 
-// refuseLate refuses changes for which it is too late: of the settings of a finished run, but for more stages, and of the number of
-// clusters and of the columns when there are labels.
+// labelling are the settings that labels are made by.
+var labelling = []string{"--clusters", "--balance", "--seed", "--image-column", "--caption-column"}
+
+// refuseLate refuses changes for which it is too late: of the settings of a finished run, but for more stages, and of those that
+// labels are made by when there are some.
 func refuseLate(dir string, changes []string) error {
 	finished, _ := fs.Glob(os.DirFS(dir), IntegratedFile)
 	labels, _ := fs.Glob(os.DirFS(dir), "*/"+labelsFile)
@@ -165,7 +169,7 @@ func refuseLate(dir string, changes []string) error {
 		switch {
 		case len(finished) > 0 && !strings.HasPrefix(change, "--stages "):
 			return fmt.Errorf("--allow-changes: the run in %s is finished, and %s; start another run in a folder of its own", dir, change)
-		case len(labels) > 0 && (strings.HasPrefix(change, "--clusters ") || strings.HasPrefix(change, "--image-column ") || strings.HasPrefix(change, "--caption-column ")):
+		case len(labels) > 0 && slices.ContainsFunc(labelling, func(flag string) bool { return strings.HasPrefix(change, flag+" ") }):
 			return fmt.Errorf("--allow-changes: the pairs of the run in %s are labelled, and %s; start another run in a folder of its own", dir, change)
 		}
 	}

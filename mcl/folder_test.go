@@ -122,6 +122,8 @@ func TestWhatIsTooLateToChangeIsRefused(t *testing.T) {
 		t.Errorf("other clusters for pairs with labels: got %v", err)
 	}
 	for name, change := range map[string]func(*Resolved){
+		"--balance":        func(r *Resolved) { r.MCL.KMeans.Balance = 1.5 },
+		"--seed":           func(r *Resolved) { r.MCL.Seed = 5 },
 		"--image-column":   func(r *Resolved) { r.ImageColumn = "thumbnail" },
 		"--caption-column": func(r *Resolved) { r.CaptionColumn = "title" },
 	} {

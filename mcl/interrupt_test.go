@@ -60,11 +60,13 @@ func TestNothingIsLeftOfAnEmbeddingThatWasStopped(t *testing.T) {
 	lost := filepath.Join(dir, "stage-1", ".labels.parquet.tmp-0123456789abcdef")
 	checkpoint := filepath.Join(dir, baseDir, checkpointsDir, "step-00000004", "model.safetensors")
 	makeFile(t, lost)
+	aside := filepath.Join(dir, baseDir, "checkpoints-diverged-1", "step-00000001", "model.safetensors")
 	makeFile(t, checkpoint)
+	makeFile(t, aside)
 	if err := startRun(t, dir, c, index, io.Discard).Finish(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{lost, checkpoint} {
+	for _, path := range []string{lost, checkpoint, aside} {
 		if _, err := os.Stat(path); err == nil {
 			t.Errorf("%s stayed", path)
 		}

@@ -89,7 +89,7 @@ func (r *Run) Finish(ctx context.Context) error {
 		}
 		fault.Point("mcl.between")
 		// Two thirds of them are moments that nothing needs any more.
-		if err := os.RemoveAll(p.checkpoints()); err != nil {
+		if err := dropCheckpoints(p); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/mclclip/mclclip/checkpoint"
 	"github.com/mclclip/mclclip/data"
@@ -80,27 +81,52 @@ func (r *Run) resume(p phase, trainer *train.Trainer, batches string) error {
 }
 
 // forget makes way for another try after a phase has diverged without any state to go on from, and says how. Where it was the first
-// phase the folder holds no run any more, but what is known of the pairs and, under another name, the records.
+// phase the folder holds no run any more, but what is known of the pairs and, under other names, checkpoints and records.
 func (r *Run) forget(p phase, err error) error {
 	if !errors.Is(err, train.ErrNothingSound) {
 		return err
 	}
-	if removed := os.RemoveAll(p.checkpoints()); removed != nil {
-		return fmt.Errorf("%w (%w)", err, removed)
+	if moved := setAside(p.checkpoints()); moved != nil {
+		return fmt.Errorf("%w (%w)", err, moved)
 	}
 	if hasModels(r.dir) {
 		return fmt.Errorf("%w: start %s again with --resume --allow-changes and other settings", err, p.name)
 	}
-	lines := filepath.Join(r.dir, metrics.LinesFile)
-	moved := errors.Join(os.Rename(lines, filepath.Join(r.dir, divergedFile)), os.RemoveAll(filepath.Join(r.dir, metrics.BoardDir)))
+	moved := errors.Join(setAside(filepath.Join(r.dir, metrics.LinesFile)), os.RemoveAll(filepath.Join(r.dir, metrics.BoardDir)))
 	if moved != nil {
 		return fmt.Errorf("%w (%w)", err, moved)
 	}
 	return fmt.Errorf("%w: give the same command again with other settings", err)
 }
 
-// divergedFile keeps the records of a run that diverged before anything of it could be kept.
-const divergedFile = "metrics-diverged.jsonl"
+// diverged stands in the names of what a try that diverged left.
+const diverged = "-diverged-"
+
+// setAside gives a file or folder, where it is there, the first free of the names checkpoints-diverged-1, metrics-diverged-1.jsonl and so on,
+// so that no other try's is lost.
+func setAside(path string) error {
+	ending := filepath.Ext(path)
+	for n := 1; ; n++ {
+		to := fmt.Sprintf("%s%s%d%s", strings.TrimSuffix(path, ending), diverged, n, ending)
+		if _, err := os.Lstat(to); err == nil {
+			continue
+		}
+		if err := os.Rename(path, to); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+}
+
+// dropCheckpoints deletes the checkpoints of a model that is done, with those that were set aside.
+func dropCheckpoints(p phase) error {
+	names, err := fs.Glob(os.DirFS(p.dir), checkpointsDir+"*")
+	errs := []error{err}
+	for _, name := range names {
+		errs = append(errs, os.RemoveAll(filepath.Join(p.dir, name)))
+	}
+	return errors.Join(errs...)
+}
 
 // dataOf identifies usable pairs by their files, their number and the columns that they are in.
 func dataOf(x *data.Index) string {

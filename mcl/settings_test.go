@@ -3,6 +3,7 @@ package mcl
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,13 +22,18 @@ func TestEverySettingThatDiffersIsNamed(t *testing.T) {
 	}
 	free := []string{"Pairs", "Pretrained", "ModelName", "MCL.Workers", "MCL.Buffer", "MCL.KMeans.Clusters", "MCL.KMeans.Seed"}
 	for _, training := range []string{"MCL.Base.", "MCL.Train."} {
-		for _, name := range []string{"GradCheckpointing", "LossChunk", "SaveEvery", "SaveMinutes", "SaveEpochs", "Keep"} {
+		for _, name := range []string{"GradCheckpointing", "SaveEvery", "SaveMinutes", "SaveEpochs", "Keep"} {
 			free = append(free, training+name)
 		}
 	}
 	nameless := []string{"version", "mcl.", "the files of --pairs", "the held-out pairs of --val-pairs", "the weights of --pretrained"}
-	seen := 0
-	for _, path := range fields(reflect.TypeOf(Resolved{}), "") {
+	seen, all := 0, fields(reflect.TypeOf(Resolved{}), "")
+	for _, path := range free {
+		if !slices.Contains(all, path) {
+			t.Errorf("%s is no setting", path)
+		}
+	}
+	for _, path := range all {
 		want := base()
 		if !change(field(reflect.ValueOf(&want).Elem(), path)) {
 			continue

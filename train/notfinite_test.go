@@ -3,6 +3,7 @@ package train
 import (
 	"errors"
 	"math"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -163,6 +164,49 @@ func TestARunThatDivergesAtOnceHasNothingToGoOnFrom(t *testing.T) {
 		if !errors.Is(err, ErrNothingSound) || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "lower --lr") ||
 			strings.Contains(err.Error(), "go on from") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: got %v, want a line with %q and nothing to go on from", name, err, test.want)
+		}
+	}
+}
+
+// What a resume began with is not set aside where it could apply no step: it may be the pairs or the precision.
+func TestAResumeThatAppliesNoStepKeepsItsCheckpoint(t *testing.T) {
+	torchtest.NoLeak(t)
+	phase := silentPhase(t)
+	trainer, _ := textsTrainer(t, testConfig(3), &spoilt{})
+	if err := trainer.Run(t.Context(), &noise{size: 8}, phase); err != nil {
+		t.Fatal(err)
+	}
+	again, _ := textsTrainer(t, testConfig(40), &spoilt{from: 4, to: 100, value: float32(math.NaN())})
+	if err := again.Resume(checkpoint.PathOf(phase.Dir, 3), ""); err != nil {
+		t.Fatal(err)
+	}
+	err := again.Run(t.Context(), &noise{size: 8, next: 3}, phase)
+	for _, want := range []string{"10 steps in a row after step 3", "no step since the resume", "--lr", "--precision", "pairs"} {
+		if err == nil || !strings.Contains(err.Error(), want) || errors.Is(err, ErrNothingSound) || strings.Contains(err.Error(), "too large") {
+			t.Errorf("got %v, want a word on %q and a run that can go on", err, want)
+		}
+	}
+	if state := newest(t, phase.Dir); state.Step != 3 {
+		t.Errorf("the newest checkpoint is of step %d, want 3", state.Step)
+	}
+}
+
+// Only where no checkpoint is there is there nothing to go on from: a disk that fails for a moment must not cost any.
+func TestCheckpointsThatCannotBeReadAreNotTakenForNone(t *testing.T) {
+	phase := Phase{Dir: filepath.Join(t.TempDir(), "checkpoints")}
+	if err := goOnBefore(phase, errDiverged); !errors.Is(err, ErrNothingSound) {
+		t.Errorf("without checkpoints: got %v", err)
+	}
+	if err := os.WriteFile(phase.Dir, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	unlisted := goOnBefore(phase, errDiverged)
+	if err := errors.Join(os.Remove(phase.Dir), os.MkdirAll(checkpoint.PathOf(phase.Dir, 2), 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	for name, err := range map[string]error{"listed": unlisted, "read": goOnBefore(phase, errDiverged)} {
+		if !errors.Is(err, errDiverged) || errors.Is(err, ErrNothingSound) || !strings.Contains(err.Error(), "could not be read") {
+			t.Errorf("checkpoints that cannot be %s: got %v", name, err)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func TestARunThatDivergedAtOnceStartsAnew(t *testing.T) {
 	if err != nil || len(steps) != 20 || steps[0].LR != 1e-3 {
 		t.Errorf("%d steps are recorded (%v), want 20 of the second try", len(steps), err)
 	}
-	if _, err := os.Stat(filepath.Join(run, "metrics-diverged.jsonl")); err != nil {
+	if _, err := os.Stat(filepath.Join(run, "metrics-diverged-1.jsonl")); err != nil {
 		t.Errorf("the records of the first try are gone: %v", err)
 	}
 }
