@@ -27,6 +27,7 @@ type Spread struct {
 type Comparison struct {
 	Work
 	Settings   string     `json:"settings"`
+	Build      string     `json:"build"` // of mclclip
 	Ours       []Round    `json:"ours"`
 	Theirs     []Round    `json:"theirs"`
 	Speed      Spread     `json:"speed_ratio"`  // our items per second over theirs, by wall or processor time as the work says

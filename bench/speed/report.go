@@ -19,12 +19,14 @@ type Report struct {
 	Title       string            `json:"title"`
 	Hardware    string            `json:"hardware"`
 	Date        string            `json:"date"`
+	Build       string            `json:"-"` // of mclclip, which may change between comparisons of a day
 	Versions    map[string]string `json:"versions"`
 	Comparisons []Comparison      `json:"comparisons"`
 }
 
 // Add puts a comparison in, in place of one of the same work and settings.
 func (r *Report) Add(c Comparison) {
+	c.Build = r.Build
 	same := func(old Comparison) bool { return old.Name == c.Name && old.Settings == c.Settings }
 	if at := slices.IndexFunc(r.Comparisons, same); at >= 0 {
 		r.Comparisons[at] = c
@@ -79,11 +81,11 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	b.WriteString("Ratios of neighbouring rounds of both sides in turn, ours over theirs: above 1 we are faster, and below 1 we take less\n" +
 		"memory. Speed is by wall time, or by processor time where the unit says so. The sides compute the same: \"difference\" is the\n" +
 		"largest relative difference of their losses, features or checksums.\n\n")
-	b.WriteString("| work | settings | speed, median | min to max | peak memory | ours, median | rounds | difference | load |\n")
-	b.WriteString("|---|---|---:|---:|---:|---:|---:|---:|---:|\n")
+	b.WriteString("| work | settings | speed, median | min to max | peak memory | ours, median | rounds | difference | load | build |\n")
+	b.WriteString("|---|---|---:|---:|---:|---:|---:|---:|---:|---|\n")
 	for _, c := range r.Comparisons {
-		fmt.Fprintf(&b, "| %s | %s | **%.2f** | %.2f to %.2f | %.2f | %.4g %s | %d | %.1g | %.1f to %.1f |\n", c.Name, c.Settings,
-			c.Speed.Median, c.Speed.Min, c.Speed.Max, c.Memory, c.rate(), c.rateUnit(), len(c.Ours), c.Difference, c.Load[0], c.Load[1])
+		fmt.Fprintf(&b, "| %s | %s | **%.2f** | %.2f to %.2f | %.2f | %.4g %s | %d | %.1g | %.1f to %.1f | %s |\n", c.Name, c.Settings,
+			c.Speed.Median, c.Speed.Min, c.Speed.Max, c.Memory, c.rate(), c.rateUnit(), len(c.Ours), c.Difference, c.Load[0], c.Load[1], c.Build)
 	}
 	b.WriteString("\n")
 	for _, c := range r.Comparisons {

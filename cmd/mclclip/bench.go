@@ -126,7 +126,7 @@ func (f *benchSpeed) run(ctx context.Context, s streams) error {
 	if err := f.prepare(ctx, log); err != nil {
 		return err
 	}
-	report := &speed.Report{Title: f.title, Hardware: speed.Hardware(), Date: time.Now().Format(time.DateOnly), Versions: f.versions(ctx)}
+	report := &speed.Report{Title: f.title, Hardware: speed.Hardware(), Date: time.Now().Format(time.DateOnly), Build: version, Versions: f.versions(ctx)}
 	if err := report.Load(f.out); err != nil {
 		return err
 	}
@@ -249,7 +249,7 @@ func (f *benchSpeed) writeReference() (string, error) {
 
 // versions asks the Python for the versions of what is compared with.
 func (f *benchSpeed) versions(ctx context.Context) map[string]string {
-	versions := map[string]string{"mclclip": version, "libtorch": torch.Version()}
+	versions := map[string]string{"libtorch": torch.Version()}
 	const script = "import importlib.metadata as m\nfor p in 'torch torchvision open_clip_torch pillow pyarrow tokenizers'.split(): print(p, m.version(p), flush=True)"
 	out, _ := exec.CommandContext(ctx, f.python, "-c", script).Output() // a missing package is an error of the works that need it
 	for line := range strings.Lines(string(out)) {
