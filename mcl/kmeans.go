@@ -10,7 +10,7 @@ type KMeansConfig struct {
 	Clusters       int     `json:"-"`                 // K; of a run: Config.Clusters
 	Starts         int     `json:"starts"`            // seedings, of which the one with the lowest inertia is kept (scikit-learn's n_init)
 	SampleRows     int     `json:"sample_rows"`       // up to so many rows, and up to 32 K, the starts run on all; more are clustered by a sample of at least so many
-	RowsPerCluster int     `json:"rows_per_cluster"`  // times K: rows of the sample where these are more; sampleFloats bounds them
+	RowsPerCluster int     `json:"rows_per_cluster"`  // times K: rows of the sample where these are more and sampleFloats allows them
 	MaxPasses      int     `json:"max_passes"`        // updates over all features at most (max_iter)
 	Tolerance      float64 `json:"tolerance"`         // passes end when the centroids' squared shift is at most this times the features' mean variance (tol)
 	MinGain        float64 `json:"min_gain"`          // with more rows than the sample holds, all features update the centroids only while this lowers the inertia by such a share
@@ -64,7 +64,7 @@ type Clustering struct {
 //
 // Up to SampleRows rows are held in memory: each start is seeded by greedy k-means++ (Arthur and Vassilvitskii 2007, with
 // scikit-learn's number of trials) and run to its end by Lloyd's algorithm, and the best one is the result. More rows are
-// clustered by a sample of bounded size (clusterLarge), and one pass over all of them gives each its cluster. Beside 4 bytes a row
+// clustered by a sample (clusterLarge), of up to 512 MB where SampleRows and 32 K rows take no more, and one pass over all of them gives each its cluster. Beside 4 bytes a row
 // only the sample is in memory. A cluster that loses all its rows takes the row that lies farthest from its centroid. The same
 // features, settings and Nearest give the same result.
 func KMeans(features Features, nearest Nearest, config KMeansConfig) (*Clustering, error) {
@@ -87,7 +87,7 @@ func KMeans(features Features, nearest Nearest, config KMeansConfig) (*Clusterin
 
 // clusterWhole holds all features in memory.
 func clusterWhole(features Features, nearest Nearest, config KMeansConfig) (*Clustering, error) {
-	all, err := drawSample(features, features.Len(), config.Seed)
+	all, err := readAll(features)
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,8 @@ import (
 	"slices"
 )
 
-// sampleFloats bounds the sample of large data: 512 MB.
+// sampleFloats bounds RowsPerCluster's part of the sample of large data: 512 MB. SampleRows and 32 K rows, with fewer of which a centroid would
+// be the mean of hardly anything, are drawn whatever they take: with K = 100,000 and 768 columns 9.8 GB.
 const sampleFloats = 1 << 27
 
 // Bounds of the starts' rows: a first look at the data, which is cheap and need not be exact.
@@ -56,7 +57,7 @@ func clusterLarge(features Features, nearest Nearest, config KMeansConfig) (*Clu
 	if config.BatchRows > 0 {
 		best, err = byMiniBatches(best, features, nearest, config, stop)
 	} else {
-		best, err = newRun(best.Centroids, config).overAll(features, nearest, stop, expectedExcess(config.Clusters, sample.Len()))
+		best, err = newRun(best.Centroids, config).overAll(features, nearest, expectedExcess(config.Clusters, sample.Len()))
 	}
 	if err != nil {
 		return nil, err
@@ -102,7 +103,7 @@ func firstStart(part *Matrix, nearest Nearest, config KMeansConfig) (*Clustering
 
 // overAll gives all features their cluster. With excess, the share by which a pass that updates the centroids is expected to lower the
 // inertia, above MinGain, and while such a pass does, it updates them. Clusters without rows are seeded anew.
-func (r *run) overAll(features Features, nearest Nearest, stop, excess float64) (*Clustering, error) {
+func (r *run) overAll(features Features, nearest Nearest, excess float64) (*Clustering, error) {
 	r.passes = 0
 	runtime.GC() // the sample and what earlier stages left would else stay beside what comes now
 	assign := make([]int32, features.Len())
@@ -123,8 +124,6 @@ func (r *run) overAll(features Features, nearest Nearest, stop, excess float64) 
 			continue
 		}
 		before = r.inertia
-		if r.update() <= stop {
-			excess = 0
-		}
+		r.update()
 	}
 }

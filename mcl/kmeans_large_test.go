@@ -41,7 +41,7 @@ func TestClusteringDependsOnSeedAndFeaturesAlone(t *testing.T) {
 	for name, batch := range map[string]int{"Lloyd": 0, "mini-batch": 300} {
 		t.Run(name, func(t *testing.T) {
 			c := config(10)
-			c.SampleRows, c.BatchRows, c.Starts = 600, batch, 2
+			c.SampleRows, c.RowsPerCluster, c.BatchRows, c.Starts = 600, 60, batch, 2
 			want := mustCluster(t, m, c)
 			if got := mustCluster(t, &cut{Matrix: m, rows: []int{7, 1, 400}}, c); !reflect.DeepEqual(got, want) {
 				t.Error("other block sizes give another clustering")
@@ -130,6 +130,22 @@ func TestEmptyClustersOfALargeRunAreSeededAnew(t *testing.T) {
 	m.Data[19_999] = float32(math.NaN())
 	if _, err := KMeans(m, &HostNearest{}, c); err == nil || !strings.Contains(err.Error(), "feature row 19999 holds") {
 		t.Errorf("a row outside the sample that is not finite: %v", err)
+	}
+}
+
+// Data are often sorted, by class or by source; the starts see the first part of a sample even where it is all rows.
+func TestSortedFeaturesAreClusteredAsWellAsOthers(t *testing.T) {
+	const blobs, each, width = 32, 300, 8
+	m := &Matrix{Columns: width, Data: make([]float32, blobs*each*width)}
+	for i := range m.Data {
+		blob := i / width / each
+		m.Data[i] = float32(0.05*bell(uint64(i)) + bell(1<<50+uint64(blob*width+i%width)))
+	}
+	c := config(blobs)
+	whole := mustCluster(t, m, c)
+	c.SampleRows = 600 // and 1,000 rows a cluster, which are more than there are
+	if got := mustCluster(t, m, c); got.Inertia > 1.05*whole.Inertia {
+		t.Errorf("inertia %g of rows sorted by blob, %g where all starts see all of them", got.Inertia, whole.Inertia)
 	}
 }
 

@@ -13,7 +13,7 @@ func TestSphericalCentroidsHaveLengthOne(t *testing.T) {
 	}
 	for name, batch := range map[string]int{"Lloyd": 0, "mini-batch": 300} {
 		c := config(10)
-		c.Spherical, c.BatchRows, c.SampleRows = true, batch, 400
+		c.Spherical, c.BatchRows, c.SampleRows, c.RowsPerCluster = true, batch, 400, 40
 		got := mustCluster(t, m, c)
 		for k := range 10 {
 			if length := math.Sqrt(squaredDistance(got.Row(k), make([]float32, 8))); math.Abs(length-1) > 1e-6 {
@@ -84,7 +84,7 @@ func TestPassesEndWhenTheyGainLittle(t *testing.T) {
 		m.Data[i] = float32(bell(uint64(i))) // no clusters to find: it takes many passes
 	}
 	c := config(10)
-	c.SampleRows, c.Tolerance, c.Starts = 330, 0, 1
+	c.SampleRows, c.RowsPerCluster, c.Tolerance, c.Starts = 330, 33, 0, 1
 	c.MinGain = 0
 	long := mustCluster(t, m, c)
 	c.MinGain = 1e-2

@@ -47,7 +47,7 @@ func TestInertiaIsNoWorseThanScikitLearns(t *testing.T) {
 			whole := config(s.Clusters)
 			whole.Starts = s.Starts
 			streamed := whole
-			streamed.SampleRows = 600
+			streamed.SampleRows, streamed.RowsPerCluster = 600, 600/s.Clusters
 			for name, c := range map[string]KMeansConfig{"in memory": whole, "streamed": streamed} {
 				got := mustCluster(t, m, c)
 				if tolerance := map[string]float64{"in memory": 1.001, "streamed": 1.005}[name]; got.Inertia > tolerance*s.Inertia {
@@ -122,7 +122,7 @@ func TestInertiaFallsFromPassToPass(t *testing.T) {
 func TestMiniBatchesComeNearLloyd(t *testing.T) {
 	for _, s := range goldenSets(t) {
 		c := config(s.Clusters)
-		c.SampleRows, c.BatchRows = 600, 500
+		c.SampleRows, c.RowsPerCluster, c.BatchRows = 600, 600/s.Clusters, 500
 		if got := mustCluster(t, s.features(t), c); got.Inertia > 1.02*s.Inertia {
 			t.Errorf("%s: inertia %.4f, scikit-learn's Lloyd reaches %.4f", s.Name, got.Inertia, s.Inertia)
 		}

@@ -9,19 +9,27 @@ import (
 	"sync"
 )
 
-// drawSample reads n rows drawn without replacement, in an order drawn too, so that the first of them are a sample themselves; where n is
-// all rows, they come in row order.
+// drawSample reads n rows drawn without replacement, all where there are no more, in an order drawn too, so that the first of them are a
+// sample themselves.
 func drawSample(features Features, n int64, seed uint64) (*Matrix, error) {
-	d := features.Width()
 	rows := drawRows(features.Len(), n, seed)
-	sample := &Matrix{Data: make([]float32, len(rows)*d), Columns: d}
-	place := make([]int, len(rows)) // of each drawn row in the sample
+	return readSample(features, rows, rand.New(rand.NewPCG(seed, 1<<63)).Perm(len(rows)))
+}
+
+// readAll reads all rows in their order.
+func readAll(features Features) (*Matrix, error) {
+	rows := drawRows(features.Len(), features.Len(), 0)
+	place := make([]int, len(rows))
 	for i := range place {
 		place[i] = i
 	}
-	if n < features.Len() {
-		place = rand.New(rand.NewPCG(seed, 1<<63)).Perm(len(rows))
-	}
+	return readSample(features, rows, place)
+}
+
+// readSample reads rows, which are in ascending order, each to its place in the sample.
+func readSample(features Features, rows []int64, place []int) (*Matrix, error) {
+	d := features.Width()
+	sample := &Matrix{Data: make([]float32, len(rows)*d), Columns: d}
 	err := eachRow(features, rows, func(i int, x []float32) { copy(sample.Row(place[i]), x) })
 	if err != nil {
 		return nil, err
