@@ -92,6 +92,14 @@ func TestLabelsOfAnotherOriginAreRefused(t *testing.T) {
 	}
 }
 
+func TestLabelsOfAnEarlierVersionNameNoColumns(t *testing.T) {
+	footer := slices.DeleteFunc(someOrigin.footer(), func(entry [2]string) bool { return entry[0] == keyColumns })
+	path := writeRows(t, []labelRow{{"aaa", "", 0, 0, 0}, {"aaa", "", 1, 0, 0}}, footer...)
+	if _, err := ReadLabels(path, someOrigin, []Shard{{"aaa", 2, "aaa.parquet"}}); err != nil {
+		t.Errorf("labels that were made before columns were written down: %v", err)
+	}
+}
+
 func TestLabelsThatDoNotFitTheRowsAreRefused(t *testing.T) {
 	path := writeTwelve(t)
 	cases := []struct {

@@ -74,7 +74,7 @@ func (o Origin) match(have Origin) error {
 	switch {
 	case have.Data != o.Data:
 		return fmt.Errorf("made for other data (fingerprint %s, this data set has %s): make the labels again", have.Data, o.Data)
-	case have.Columns != o.Columns:
+	case have.Columns != "" && have.Columns != o.Columns: // none are named in files of earlier versions
 		return fmt.Errorf("made from %s, wanted those from %s: --image-column or --caption-column is another", have.Columns, o.Columns)
 	case have.Clusters != o.Clusters:
 		return fmt.Errorf("made with --clusters %d, wanted %d", have.Clusters, o.Clusters)

@@ -77,6 +77,9 @@ func (r *Run) resume(p phase, trainer *train.Trainer, batches string) error {
 		return err
 	}
 	r.log.Printf("%s: goes on after step %d", p.name, trainer.Done())
+	if trainer.EpochAnew() {
+		r.log.Printf("%s: the epoch at hand begins anew: the checkpoint is of batches of other pairs, columns or labels, or of an earlier version", p.name)
+	}
 	return nil
 }
 

@@ -47,9 +47,14 @@ func (t *Trainer) Resume(path, batches string) (err error) {
 	if err := t.opt.load(state.Optimizer); err != nil {
 		return fmt.Errorf("checkpoint %s: %w", path, err)
 	}
+	t.anew = m.Batches != batches && (m.Cursor.Batch > 0 || len(m.Cursor.Carry) > 0)
 	if m.Batches != batches {
 		m.Cursor = data.Cursor{Epoch: m.Cursor.Epoch}
 	}
 	t.position = position{done: state.Step, cursor: m.Cursor, bad: m.Bad, badSum: m.Skipped, evals: m.Evals}
 	return nil
 }
+
+// EpochAnew tells whether the last Resume left its place in the epoch at hand, for the batches are composed from something else
+// than the checkpoint's.
+func (t *Trainer) EpochAnew() bool { return t.anew }

@@ -33,6 +33,7 @@ type Trainer struct {
 	position
 	good    position   // after the last step that was applied
 	applied data.Batch // of that step
+	anew    bool       // the epoch at hand, by Resume
 	saver   saver
 
 	texts      TextFeatures // nil: by the text tower
