@@ -17,6 +17,7 @@ function options(chart, width) {
   const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 } };
   const short = x => x == null ? "" : x === 0 ? "0" : Math.abs(x) < 1e-3 || Math.abs(x) >= 1e5 ? x.toExponential() : String(+x.toPrecision(4));
   return { width, height: 256, cursor: { points: { size: 6 } },
+    legend: { markers: { dash: (u, i) => (u.series[i].dash || []).length ? "dashed" : "solid", fill: (u, i) => (u.series[i].dash || []).length ? null : u.series[i].stroke(u, i) } },
     scales: { x: { time: false }, y: logarithmic(chart) ? { distr: 3 } : { range: (u, low, high) => uPlot.rangeNum(low ?? 0, high ?? 1, 0.1, true) } },
     axes: [axis, { ...axis, size: 62, values: (u, ticks) => ticks.map(short) }],
     series: [{ label: "step" }, ...strokes(chart.series).map(s => ({ ...s, value: (u, x) => short(x) }))] };

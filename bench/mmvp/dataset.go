@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // imageFolders are the names in use for the image folder: the authors' script, their README and copies differ.
@@ -133,14 +134,14 @@ func (d *Dataset) findImages(folder string) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			if missing++; missing == 1 {
-				first = q.ImagePath
+				first = strings.TrimSuffix(q.ImagePath, filepath.Ext(q.ImagePath))
 			}
 		case err != nil:
 			return fmt.Errorf("image %s of question %d: %w", q.ImagePath, q.ID, err)
 		}
 	}
 	if missing > 0 {
-		return fmt.Errorf("image %s is missing (%d of %d are)", first, missing, len(d.Questions))
+		return fmt.Errorf("image %s (.jpg, .png or another) is missing (%d of %d are)", first, missing, len(d.Questions))
 	}
 	return nil
 }

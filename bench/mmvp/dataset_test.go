@@ -65,7 +65,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		images          []string
 		want            string
 	}{
-		{"image missing", onePair, []string{a}, filepath.Join("images", "Color", "2.jpg") + " is missing (1 of 2 are)"},
+		{"image missing", onePair, []string{a}, filepath.Join("images", "Color", "2") + " (.jpg, .png or another) is missing (1 of 2 are)"},
 		{"no image folder", onePair, nil, "no image folder: want one of"},
 		{"column missing", "Question ID,Category,Statement\n1,Color,red\n", nil, `no column "Type", the file has`},
 		{"column twice", "Type,Question ID,Type,Statement\n", nil, `column "Type" comes twice`},

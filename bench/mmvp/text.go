@@ -33,7 +33,11 @@ func (r *Report) WriteText(w io.Writer) error {
 }
 
 func (c Comparison) sentence() string {
-	return fmt.Sprintf("%d pairs gained, %d lost, p = %s (McNemar, exact)", len(c.Gained), len(c.Lost), formatP(c.P))
+	pairs := "pairs"
+	if len(c.Gained) == 1 {
+		pairs = "pair"
+	}
+	return fmt.Sprintf("%d %s gained, %d lost, p = %s (McNemar, exact)", len(c.Gained), pairs, len(c.Lost), formatP(c.P))
 }
 
 func formatP(p float64) string {

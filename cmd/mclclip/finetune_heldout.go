@@ -78,5 +78,8 @@ func (f *finetune) holdOut(ctx context.Context, run *mcl.Run, log *metrics.Logge
 	if skipped := f.held.Rows() - index.Usable(); skipped > 0 {
 		log.Printf("--val-pairs: %d of %d rows cannot be used (%s); %s lists them", skipped, f.held.Rows(), reasons(index.Counts()), dir)
 	}
+	if images, captions := index.Duplicates().Count(); images+captions > 0 {
+		log.Printf("--val-pairs: %d pairs have an image and %d a caption that another pair has; recall counts the pair's own alone, so it cannot reach 100 %%", images, captions)
+	}
 	return run.HoldOut(index)
 }

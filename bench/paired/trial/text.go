@@ -28,7 +28,11 @@ func (t *Trial) WriteText(w io.Writer) error {
 	table = tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "\t\t\tgain\tp over seeds\titems gained, lost\tp over items")
 	for _, v := range t.Verdicts() {
-		fmt.Fprintf(table, "%s\t%s\t%s to %s\t%+.1f +- %.1f\t%.2g\t%d, %d\t%.2g\n", v.Setting, v.Metric, v.From, v.To, v.Gain, v.Spread, v.PSeeds, v.Gained, v.Lost, v.PItems)
+		gain, p := fmt.Sprintf("%+.1f", v.Gain), "-"
+		if len(t.Percents(v.Setting, v.To, v.Metric)) > 1 { // one run has no spread
+			gain, p = fmt.Sprintf("%s +- %.1f", gain, v.Spread), fmt.Sprintf("%.2g", v.PSeeds)
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s to %s\t%s\t%s\t%d, %d\t%.2g\n", v.Setting, v.Metric, v.From, v.To, gain, p, v.Gained, v.Lost, v.PItems)
 	}
 	return table.Flush()
 }
