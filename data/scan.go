@@ -39,9 +39,10 @@ const (
 	scanBytes = 4 << 20
 )
 
-// Scan goes over all rows once and finds those that can be used, and those whose image or caption stands in another: usable is a row with an image that check accepts (nil: any that is not empty) and a
-// caption. reason turns an error of check into a stable key for counting (nil: its text). check is called from many
-// goroutines. A row that fails is skipped; a shard that cannot be read is an error.
+// Scan goes over all rows once and finds those that can be used, and those whose image or caption stands in another: usable is a row with
+// an image that check accepts (nil: any that is not empty) and a caption. reason turns an error of check into a stable key for
+// counting (nil: its text). check is called from many goroutines. A row that fails is skipped; a shard that cannot be read is
+// an error.
 func Scan(ctx context.Context, s *Source, check func(image []byte) error, reason func(error) string, cfg ScanConfig) (*Index, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
