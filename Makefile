@@ -3,7 +3,7 @@ SHELL   := /bin/bash
 PYTHON  ?= python3
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 # Packages without cgo: they build and pass their tests without libtorch and a C compiler.
-PURE    := ./bench/features/... ./bench/mmvp/... ./bench/paired/... ./bench/probe/... ./bench/retrieval/... ./bench/speed/... ./bench/zeroshot/... ./checkpoint/... ./data/... ./internal/atomicfile/... ./internal/golden/... ./internal/lbfgs/... ./internal/parquetsum/... ./internal/pickle/... ./internal/safetensors/... ./internal/torchfile/... ./text/tokenizer/... ./train/metrics/... ./train/trace/... ./vision/preprocess/internal/jpeg/...
+PURE    := ./bench/features/... ./bench/mmvp/... ./bench/paired/... ./bench/probe/... ./bench/retrieval/... ./bench/speed/... ./bench/zeroshot/... ./checkpoint/... ./data/... ./internal/atomicfile/... ./internal/golden/... ./internal/lbfgs/... ./internal/parquetsum/... ./internal/pickle/... ./internal/safetensors/... ./internal/torchfile/... ./internal/typo/... ./text/tokenizer/... ./train/metrics/... ./train/trace/... ./vision/preprocess/internal/jpeg/...
 FUZZTIME ?= 10s
 ROUNDS  ?= 200
 SOAK    ?= 10000

@@ -3,6 +3,8 @@ package clip
 import (
 	"fmt"
 	"strings"
+
+	"github.com/mclclip/mclclip/internal/typo"
 )
 
 // unknownModel is the error of a name that no preset has. It begins with what may have been meant.
@@ -20,7 +22,7 @@ func nearNames(name string, known []string) (near []string) {
 	wanted := lettersOf(name)
 	least := len(wanted) / 3
 	for _, candidate := range known {
-		switch d := editDistance(wanted, lettersOf(candidate)); {
+		switch d := typo.Distance(wanted, lettersOf(candidate)); {
 		case d < least:
 			least, near = d, []string{candidate}
 		case d == least:
@@ -37,25 +39,4 @@ func lettersOf(name string) string {
 		}
 		return r
 	}, strings.ToLower(name))
-}
-
-// editDistance is Levenshtein's: how many bytes must be added, taken away or replaced to make a of b.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1) // of the prefixes of b, for the prefix of a so far
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mclclip/mclclip/internal/typo"
 	"github.com/mclclip/mclclip/mcl"
 )
 
@@ -86,7 +87,7 @@ func runsBeside(dir string) []string {
 		}
 	}
 	slices.SortStableFunc(runs, func(a, b string) int {
-		return editDistance(filepath.Base(a), filepath.Base(dir)) - editDistance(filepath.Base(b), filepath.Base(dir))
+		return typo.Distance(filepath.Base(a), filepath.Base(dir)) - typo.Distance(filepath.Base(b), filepath.Base(dir))
 	})
 	if len(runs) > most {
 		runs = append(runs[:most], fmt.Sprintf("and %d more", len(runs)-most))

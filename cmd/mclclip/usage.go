@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/mclclip/mclclip/internal/typo"
 )
 
 // What package flag says about a flag it cannot use.
@@ -76,7 +78,7 @@ func flagNames(flags []cli.Flag) []string {
 func didYouMean(word string, candidates []string) string {
 	best, distance := "", 1+len(strings.TrimLeft(word, "-"))/3
 	for _, candidate := range candidates {
-		if d := editDistance(word, candidate); d <= distance {
+		if d := typo.Distance(word, candidate); d <= distance {
 			best, distance = candidate, d-1
 		}
 	}
@@ -84,25 +86,4 @@ func didYouMean(word string, candidates []string) string {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %s?", best)
-}
-
-// editDistance is Levenshtein's: how many letters must be put in, taken out or changed.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
