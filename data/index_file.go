@@ -81,6 +81,23 @@ func saveSummed(path string, write func(io.Writer) error) (sum string, err error
 	return hex.EncodeToString(hash.Sum(nil)), file.Close()
 }
 
+// loadSummed reads a file whose hash is known.
+func loadSummed(path, want string, read func(io.Reader) error) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	hash := sha256.New()
+	if err := read(bufio.NewReader(io.TeeReader(file, hash))); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(hash.Sum(nil)); got != want {
+		return fmt.Errorf("%s was changed or is damaged: scan the shards anew", filepath.Base(path))
+	}
+	return nil
+}
+
 // WriteSkips writes all skipped rows as CSV: row, shard, shard_row, key, reason, detail.
 func (x *Index) WriteSkips(w io.Writer) error {
 	list, err := x.skips.open()
@@ -116,13 +133,8 @@ func LoadIndex(dir string, s *Source) (*Index, error) {
 		return nil, fmt.Errorf("index %s: it was made of other shards (%s): scan these anew", dir, content.difference(s))
 	}
 	x := newIndex(s, content.Checker, "")
-	if err := x.loadSkips(filepath.Join(dir, skipsFile), content.SkipsSHA256); err != nil {
+	if err := x.loadLists(dir, content); err != nil {
 		return nil, fmt.Errorf("index %s: %w", dir, err)
-	}
-	if content.Duplicates != "" {
-		if err := x.loadDuplicates(filepath.Join(dir, duplicatesFile), content.Duplicates); err != nil {
-			return nil, fmt.Errorf("index %s: %w", dir, err)
-		}
 	}
 	if x.usable != content.Usable {
 		return nil, fmt.Errorf("index %s: %s leaves %d usable rows, %s says %d: scan the shards anew",
@@ -144,19 +156,29 @@ func (c *indexJSON) difference(s *Source) string {
 	return fmt.Sprintf("%d of them, now %d", len(c.Shards), len(s.shards))
 }
 
-// loadSkips marks all rows usable but those of the list.
-func (x *Index) loadSkips(path, want string) error {
+// loadLists reads the lists of skipped rows and of duplicates.
+func (x *Index) loadLists(dir string, content indexJSON) error {
+	skips := filepath.Join(dir, skipsFile)
+	if err := loadSummed(skips, content.SkipsSHA256, x.readSkips); err != nil {
+		return err
+	}
+	x.skips.saved = skips
+	if content.Duplicates == "" {
+		return nil
+	}
+	return loadSummed(filepath.Join(dir, duplicatesFile), content.Duplicates, func(r io.Reader) (err error) {
+		x.duplicates, err = readDuplicates(r, x.source.Rows())
+		return err
+	})
+}
+
+// readSkips marks all rows usable but those of the list.
+func (x *Index) readSkips(r io.Reader) error {
 	for row := range x.source.Rows() {
 		x.good[row>>6] |= 1 << (row & 63)
 	}
 	x.usable = x.source.Rows()
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	hash := sha256.New()
-	for skip, err := range parseSkips(io.TeeReader(file, hash)) {
+	for skip, err := range parseSkips(r) {
 		switch {
 		case err != nil:
 			return err
@@ -166,27 +188,6 @@ func (x *Index) loadSkips(path, want string) error {
 		x.good[skip.Row>>6] &^= 1 << (skip.Row & 63)
 		x.usable--
 		x.counts[skip.Reason]++
-	}
-	if got := hex.EncodeToString(hash.Sum(nil)); got != want {
-		return fmt.Errorf("%s was changed or is damaged: scan the shards anew", skipsFile)
-	}
-	x.skips.saved = path
-	return nil
-}
-
-func (x *Index) loadDuplicates(path, want string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	hash := sha256.New()
-	x.duplicates, err = readDuplicates(bufio.NewReader(io.TeeReader(file, hash)), x.source.Rows())
-	if err != nil {
-		return err
-	}
-	if got := hex.EncodeToString(hash.Sum(nil)); got != want {
-		return fmt.Errorf("%s was changed or is damaged: scan the shards anew", duplicatesFile)
 	}
 	return nil
 }
