@@ -24,7 +24,7 @@ func ablateFigure(t *trial.Trial, axes []axis) *chart.Figure {
 						all = append(all, score.Percent())
 					}
 				}
-				line.Mean, line.Spread = append(line.Mean, trial.Mean(all)), append(line.Spread, trial.Deviation(all))
+				trial.AddPlace(&line, all)
 			}
 			panel.Lines = append(panel.Lines, line)
 		}
@@ -66,12 +66,8 @@ func (f *benchAblate) gainFigure(t *trial.Trial, axes []axis) *chart.Figure {
 		line := chart.Line{Name: "G = " + g}
 		for _, p := range pressures {
 			all := gains[point{g, p}]
-			mean := math.NaN()
-			if len(all) > 0 {
-				mean = trial.Mean(all)
-				most = max(most, math.Abs(mean)+trial.Deviation(all))
-			}
-			line.Mean, line.Spread = append(line.Mean, mean), append(line.Spread, trial.Deviation(all))
+			most = max(most, math.Abs(trial.Mean(all))+trial.Deviation(all))
+			trial.AddPlace(&line, all)
 		}
 		panel.Lines = append(panel.Lines, line)
 	}
