@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/mclclip/mclclip/data"
+	"github.com/mclclip/mclclip/data/pack"
 	"github.com/mclclip/mclclip/train/metrics"
 	"github.com/mclclip/mclclip/vision/preprocess"
 )
@@ -96,7 +97,7 @@ func openFolderSource(dir string, log *metrics.Logger) (pictureSource, error) {
 		}
 		before := len(s.files)
 		err := filepath.WalkDir(filepath.Join(dir, class.Name()), func(path string, entry fs.DirEntry, err error) error {
-			if err == nil && !entry.IsDir() && slices.Contains(pictureEndings, strings.ToLower(filepath.Ext(path))) {
+			if err == nil && !entry.IsDir() && pack.IsImageName(path) {
 				s.files, s.labels = append(s.files, path), append(s.labels, class.Name())
 			}
 			return err
@@ -109,15 +110,13 @@ func openFolderSource(dir string, log *metrics.Logger) (pictureSource, error) {
 		}
 	}
 	if len(s.files) == 0 {
-		return nil, fmt.Errorf("%s: no images: want a folder for each class with its images (%s)", dir, strings.Join(pictureEndings, ", "))
+		return nil, fmt.Errorf("%s: no images: want a folder for each class with its images (%s)", dir, strings.Join(pack.ImageEndings(), ", "))
 	}
 	if len(empty) > 0 {
 		log.Printf("warning: folders without images, which are no classes: %s", strings.Join(empty, ", "))
 	}
 	return s, nil
 }
-
-var pictureEndings = []string{".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 
 func (s *folderSource) rows() int64 { return int64(len(s.files)) }
 

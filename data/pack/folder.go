@@ -38,7 +38,7 @@ func (p *packer) readSubfolder(root *os.Root, source, name string) error {
 		case entry.IsDir():
 			folders = append(folders, file)
 			continue
-		case !text && !isImageName(file):
+		case !text && !IsImageName(file):
 			p.sum.Ignored++
 			continue
 		}

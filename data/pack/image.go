@@ -131,11 +131,13 @@ func hasImageHeader(image []byte) bool {
 	return webp || slices.ContainsFunc(imageHeaders, func(h string) bool { return bytes.HasPrefix(image, []byte(h)) })
 }
 
-// isImageName says whether a file is called like an image.
-func isImageName(name string) bool {
-	switch strings.ToLower(path.Ext(name)) {
-	case ".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff":
-		return true
-	}
-	return false
+// imageEndings are those of the names of images.
+var imageEndings = []string{".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
+
+// ImageEndings lists the endings by which a file is known as an image.
+func ImageEndings() []string { return slices.Clone(imageEndings) }
+
+// IsImageName says whether a file is called like an image.
+func IsImageName(name string) bool {
+	return slices.Contains(imageEndings, strings.ToLower(path.Ext(name)))
 }

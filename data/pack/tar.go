@@ -82,7 +82,7 @@ func (a *archive) member(header *tar.Header, r io.Reader) error {
 	folder, file := path.Split(name)
 	stem, extension, _ := strings.Cut(file, ".")
 	extension = strings.ToLower(extension)
-	isImage := isImageName("."+extension) && !strings.Contains(extension, ".") // no key.seg.png
+	isImage := IsImageName("."+extension) && !strings.Contains(extension, ".") // no key.seg.png
 	if !isImage && extension != "txt" && extension != "json" {
 		a.sum.Ignored++
 		return nil
