@@ -32,12 +32,8 @@ func chunkedLoss(image, text, logScale *torch.Tensor, groups int, most int64) *t
 		weight := 0.5 / float64(c.groups*c.n)
 		part := func(a, b *torch.Tensor, from int64) *torch.Tensor {
 			rows := a.Shape()[0]
-			own := make([]int64, rows)
-			for i := range own {
-				own[i] = from + int64(i)
-			}
 			logits := a.MatMul(b.Transpose(0, 1)).Mul(leaf[2].In(a.Scope()).Exp()) // [c, n]
-			return logits.CrossEntropy(torch.UploadInts(a.Scope(), a.Device(), own, rows)).Scale(float64(rows) * weight)
+			return logits.CrossEntropy(consecutive(a.Scope(), a.Device(), from, rows)).Scale(float64(rows) * weight)
 		}
 		return append(c.walk(leaf[0], leaf[1], part), c.walk(leaf[1], leaf[0], part)...)
 	})

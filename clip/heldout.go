@@ -44,12 +44,10 @@ func nearestOf(from, rows int64, a, b, scale *torch.Tensor) (right int, loss flo
 	scope := torch.NewScope()
 	defer scope.Close()
 	logits := a.In(scope).Narrow(0, from, rows).MatMul(b.Transpose(0, 1)).Mul(scale) // [rows, n]
-	own := make([]int64, rows)
 	for j, found := range logits.ArgMax(1).Ints() {
-		own[j] = from + int64(j)
-		if found == own[j] {
+		if found == from+int64(j) {
 			right++
 		}
 	}
-	return right, float64(rows) * logits.CrossEntropy(torch.FromInts(scope, own, rows).To(a.Device(), torch.Int64)).Item()
+	return right, float64(rows) * logits.CrossEntropy(consecutive(scope, a.Device(), from, rows)).Item()
 }

@@ -84,3 +84,12 @@ func diagonal(like *torch.Tensor, b, n int64) *torch.Tensor {
 	}
 	return torch.UploadInts(like.Scope(), like.Device(), columns, b)
 }
+
+// consecutive are n numbers from a first on: the columns of the partners of rows that follow each other.
+func consecutive(scope *torch.Scope, device torch.Device, first, n int64) *torch.Tensor {
+	numbers := make([]int64, n)
+	for i := range numbers {
+		numbers[i] = first + int64(i)
+	}
+	return torch.UploadInts(scope, device, numbers, n)
+}
