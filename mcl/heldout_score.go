@@ -45,15 +45,13 @@ func (r *Run) heldOutLine(ctx context.Context, p phase) (own, together clip.Held
 	var members []heldOutFeatures
 	for s := range p.stage + 1 {
 		member := newPhase(r.dir, p.kind, s, p.ordinary)
-		f, err := r.heldOutOf(ctx, member)
+		known, err := r.heldOutOf(ctx, member)
 		if err != nil {
 			return own, together, "", err
 		}
-		if own, err = r.scoreHeldOut(f); err != nil {
-			return own, together, "", err
-		}
+		own = known.score
 		line.add(member.name, own)
-		members = append(members, f)
+		members = append(members, known.features)
 	}
 	if p.stage > 0 {
 		if together, err = r.scoreHeldOut(joinHeldOut(members)); err != nil {
@@ -87,28 +85,37 @@ func (r *Run) scoreHeldOut(f heldOutFeatures) (clip.HeldOut, error) {
 	return f.score(r.device, torch.FromFloats(scope, []float32{0}).To(r.device, torch.Float32))
 }
 
-// heldOutOf embeds the held-out pairs with a finished model, once in a process.
-func (r *Run) heldOutOf(ctx context.Context, p phase) (f heldOutFeatures, err error) {
-	if f, ok := r.heldOutBy[p.name]; ok {
-		return f, nil
+// heldOutKnown is what a finished model makes of the held-out pairs.
+type heldOutKnown struct {
+	features heldOutFeatures
+	score    clip.HeldOut
+}
+
+// heldOutOf embeds and scores the held-out pairs with a finished model, once in a process.
+func (r *Run) heldOutOf(ctx context.Context, p phase) (known heldOutKnown, err error) {
+	if known, ok := r.heldOutBy[p.name]; ok {
+		return known, nil
 	}
 	encoder, err := clip.OpenEncoder(p.model(), r.device)
 	if err != nil {
-		return f, err
+		return known, err
 	}
 	defer encoder.Close()
 	transform, err := EvalTransform(encoder.Model.Config, encoder.Preprocess())
 	if err != nil {
-		return f, err
+		return known, err
 	}
-	if f, err = r.embedHeldOut(ctx, p, encoder, transform, encodeRaw); err != nil {
-		return f, err
+	if known.features, err = r.embedHeldOut(ctx, p, encoder, transform, encodeRaw); err != nil {
+		return known, err
+	}
+	if known.score, err = r.scoreHeldOut(known.features); err != nil {
+		return known, err
 	}
 	if r.heldOutBy == nil {
-		r.heldOutBy = map[string]heldOutFeatures{}
+		r.heldOutBy = map[string]heldOutKnown{}
 	}
-	r.heldOutBy[p.name] = f
-	return f, nil
+	r.heldOutBy[p.name] = known
+	return known, nil
 }
 
 // joinHeldOut puts the features of several models one after the other, pair by pair (the authors' rule of integration).

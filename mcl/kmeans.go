@@ -64,9 +64,9 @@ type Clustering struct {
 //
 // Up to SampleRows rows are held in memory: each start is seeded by greedy k-means++ (Arthur and Vassilvitskii 2007, with
 // scikit-learn's number of trials) and run to its end by Lloyd's algorithm, and the best one is the result. More rows are
-// clustered by a sample (clusterLarge), of up to 512 MB where SampleRows and 32 K rows take no more, and one pass over all of them gives each its cluster. Beside 4 bytes a row
-// only the sample is in memory. A cluster that loses all its rows takes the row that lies farthest from its centroid. The same
-// features, settings and Nearest give the same result.
+// clustered by a sample (clusterLarge), of up to 512 MB where SampleRows and 32 K rows take no more, and one pass over all of
+// them gives each its cluster. Beside 4 bytes a row only the sample is in memory. A cluster that loses all its rows takes the
+// row that lies farthest from its centroid. The same features, settings and Nearest give the same result.
 func KMeans(features Features, nearest Nearest, config KMeansConfig) (*Clustering, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err

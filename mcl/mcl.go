@@ -34,8 +34,8 @@ type Run struct {
 	trace  *trace.Recorder
 	told   string // what was last said about the trainable parameters
 
-	samples   map[string]*sampled        // by phase; what its model makes of a sample
-	heldOutBy map[string]heldOutFeatures // by phase; what its model makes of the held-out pairs
+	samples   map[string]*sampled     // by phase; what its model makes of a sample
+	heldOutBy map[string]heldOutKnown // by phase; what its model makes of the held-out pairs
 }
 
 // Start is what a run starts from: weights, or an architecture with random ones.
