@@ -3,7 +3,6 @@ package mcl
 import (
 	"fmt"
 	"math"
-	"runtime"
 )
 
 // run is one K-means run: the centroids and what a pass over the features sums up.
@@ -34,10 +33,6 @@ func newRun(start Centroids, config KMeansConfig) *run {
 	}
 }
 
-// collectRows is the number of rows after which garbage is collected: a pass leaves some 8 bytes a row, and Go's collector waits until as
-// much has come together as is in use.
-const collectRows = 1 << 22
-
 // pass shows the run all features once. With assign it only measures: the clusters go there and the centroids stay.
 func (r *run) pass(features Features, nearest Nearest, assign []int32) error {
 	copy(r.before, r.centroids.Data)
@@ -65,9 +60,6 @@ func (r *run) pass(features Features, nearest Nearest, assign []int32) error {
 				copy(assign[row:], r.cluster)
 			} else if err := r.miniBatch(n, nearest); err != nil {
 				return err
-			}
-			if row/collectRows != (row+int64(n))/collectRows {
-				runtime.GC()
 			}
 			row, x = row+int64(n), x[n*width:]
 		}
