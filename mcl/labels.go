@@ -3,6 +3,7 @@ package mcl
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Unusable is the cluster and the label of a row that takes no part in training.
@@ -46,10 +47,10 @@ func NewLabels(rows int64, good func(row int64) bool) *Labels {
 	return labels
 }
 
-// Next returns label(s) from label(s-1), the receiver. assign holds the clusters c(s-1) of the usable rows in row order, which is
+// Extend returns label(s) from label(s-1), the receiver. assign holds the clusters c(s-1) of the usable rows in row order, which is
 // the order in which they are embedded and clustered. origin says how the clusters came about; its Stage is set here. The result takes
 // over the receiver's rows, which is empty then: of a hundred million rows a second copy would be 400 MB. An error changes nothing.
-func (l *Labels) Next(assign []int32, origin Origin) (*Labels, error) {
+func (l *Labels) Extend(assign []int32, origin Origin) (*Labels, error) {
 	if l.Stage > 0 && l.Clusters != origin.Clusters {
 		return nil, fmt.Errorf("labels of stage %d have %d clusters a stage, the new ones %d: keep --clusters for all stages", l.Stage, l.Clusters, origin.Clusters)
 	}
@@ -67,6 +68,11 @@ func (l *Labels) Next(assign []int32, origin Origin) (*Labels, error) {
 	next := &Labels{Origin: origin, ByRow: l.ByRow}
 	l.ByRow = nil
 	return next, nil
+}
+
+// Clone returns labels that stay when these are extended.
+func (l *Labels) Clone() *Labels {
+	return &Labels{Origin: l.Origin, ByRow: slices.Clone(l.ByRow)}
 }
 
 // fits checks that every usable row has a cluster of k, and that the joint label is a number of 31 bits.

@@ -208,7 +208,7 @@ func TestLabelsTakeLittleMemory(t *testing.T) {
 	for row := range assign {
 		assign[row] = int32(row*7919%n) % k
 	}
-	labels, err := labels.Next(assign, Origin{Clusters: k})
+	labels, err := labels.Extend(assign, Origin{Clusters: k})
 	if err != nil {
 		t.Fatal(err)
 	}

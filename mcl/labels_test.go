@@ -48,7 +48,7 @@ func TestLabelIsTheTupleOfClustersOverThreeStages(t *testing.T) {
 	stages := stageClusters(n, k)
 	labels := NewLabels(n, everyRow)
 	for s := range stages {
-		next, err := labels.Next(stages[s], Origin{Clusters: k})
+		next, err := labels.Extend(stages[s], Origin{Clusters: k})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +74,7 @@ func TestClustersOfTheLastStageRepeatedAreNoLabel(t *testing.T) {
 	stages := stageClusters(n, k)
 	repeated := NewLabels(n, everyRow)
 	for range stages {
-		repeated, _ = repeated.Next(stages[2], Origin{Clusters: k})
+		repeated, _ = repeated.Extend(stages[2], Origin{Clusters: k})
 	}
 	if err := checkTuples(repeated.ByRow, stages[:]...); err == nil {
 		t.Error("labels of the last stage's clusters alone passed as tuples of three stages")
@@ -83,11 +83,11 @@ func TestClustersOfTheLastStageRepeatedAreNoLabel(t *testing.T) {
 
 func TestClustersGoToTheUsableRowsInOrder(t *testing.T) {
 	labels := NewLabels(5, func(row int64) bool { return row != 0 && row != 3 })
-	labels, err := labels.Next([]int32{2, 0, 1}, Origin{Clusters: 3})
+	labels, err := labels.Extend([]int32{2, 0, 1}, Origin{Clusters: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
-	labels, err = labels.Next([]int32{1, 1, 2}, Origin{Clusters: 3})
+	labels, err = labels.Extend([]int32{1, 1, 2}, Origin{Clusters: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestClustersGoToTheUsableRowsInOrder(t *testing.T) {
 
 func TestClustersThatDoNotFitAreRefused(t *testing.T) {
 	three := NewLabels(3, everyRow)
-	staged, err := NewLabels(3, everyRow).Next([]int32{0, 1, 1}, Origin{Clusters: 2})
+	staged, err := NewLabels(3, everyRow).Extend([]int32{0, 1, 1}, Origin{Clusters: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func TestClustersThatDoNotFitAreRefused(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := c.from.Next(c.assign, Origin{Clusters: c.clusters}); err == nil || !strings.Contains(err.Error(), c.says) {
+			if _, err := c.from.Extend(c.assign, Origin{Clusters: c.clusters}); err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("got %v, want an error with %q", err, c.says)
 			}
 			if want := []int32{0, 0, 0}; c.from == three && !slices.Equal(three.ByRow, want) {
@@ -129,7 +129,7 @@ func TestClustersThatDoNotFitAreRefused(t *testing.T) {
 		})
 	}
 	huge := &Labels{Origin: Origin{Stage: 1, Clusters: 1 << 20}, ByRow: []int32{1 << 19}}
-	if _, err := huge.Next([]int32{0}, Origin{Clusters: 1 << 20}); err == nil {
+	if _, err := huge.Extend([]int32{0}, Origin{Clusters: 1 << 20}); err == nil {
 		t.Error("a label past 31 bits was accepted")
 	}
 }

@@ -88,7 +88,7 @@ func (r *Run) labels(ctx context.Context, p phase) (*Labels, error) {
 		return nil, err
 	}
 	fault.Point("mcl.label")
-	labels, err := old.Next(clusters, origin)
+	labels, err := old.Extend(clusters, origin)
 	if err != nil {
 		return nil, err
 	}

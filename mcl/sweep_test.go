@@ -21,7 +21,7 @@ func TestDamageAtAThousandPlaces(t *testing.T) {
 			assigned = append(assigned, int32(row%3))
 		}
 	}
-	labels, err := labels.Next(assigned, origin)
+	labels, err := labels.Extend(assigned, origin)
 	if err != nil {
 		t.Fatal(err)
 	}

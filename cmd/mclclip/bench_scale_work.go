@@ -54,7 +54,7 @@ func (w scaleWork) measure(rows int64, device torch.Device) (r scaleResult, err 
 		}
 		lap(&r.KMeans)
 		centroids = append(centroids, found.Centroids)
-		if labels, err = labels.Next(found.Assign, mcl.Origin{Clusters: w.clusters}); err != nil {
+		if labels, err = labels.Extend(found.Assign, mcl.Origin{Clusters: w.clusters}); err != nil {
 			return r, err
 		}
 		lap(&r.Labels)

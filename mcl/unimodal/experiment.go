@@ -100,7 +100,7 @@ func (e *Experiment) stages(ctx context.Context, base *model, result *Result) er
 		if err != nil {
 			return err
 		}
-		if labels, err = labels.Next(clusters.Assign, mcl.Origin{Clusters: e.cfg.Clusters, Seed: e.cfg.Seed}); err != nil {
+		if labels, err = labels.Clone().Extend(clusters.Assign, mcl.Origin{Clusters: e.cfg.Clusters, Seed: e.cfg.Seed}); err != nil {
 			return err
 		}
 		centroids = append(centroids, clusters.Centroids)
